@@ -1,0 +1,266 @@
+/*
+ * The nginx glue: configuration, assignment, the wrapped upstream, the
+ * variables and the endpoints.
+ */
+
+#ifndef NGX_CANARY_HTTP_H_INCLUDED
+#define NGX_CANARY_HTTP_H_INCLUDED
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "../zone/ngx_canary_zone.h"
+
+
+#define NGX_CANARY_MAX_STATUS     999
+#define NGX_CANARY_ID_LEN         32    /* 128 bits in hex */
+
+
+typedef enum {
+    NGX_CANARY_UNASSIGNED = 0,
+    NGX_CANARY_SPLIT,
+    NGX_CANARY_FORCED,
+    NGX_CANARY_UNKEYED,
+    NGX_CANARY_OFF,
+    NGX_CANARY_ROLLED_BACK
+} ngx_canary_why_e;
+
+
+/* a value of the configuration: a plain variable costs only its index */
+typedef struct {
+    ngx_int_t                      index;   /* NGX_ERROR: use complex */
+    ngx_http_complex_value_t       complex;
+} ngx_canary_value_t;
+
+
+/* one "canary" directive */
+typedef struct {
+    ngx_str_t                      name;
+    ngx_http_upstream_srv_conf_t  *upstream;    /* set in postconfiguration */
+    uint32_t                       share_ppm;
+    unsigned                       off:1;
+    u_char                        *file;        /* where it stands */
+    ngx_uint_t                     line;
+} ngx_canary_target_conf_t;
+
+
+/* one "canary_force" directive */
+typedef struct {
+    ngx_canary_value_t             value;
+    ngx_str_t                      pattern;     /* exact, if regex is NULL */
+#if (NGX_PCRE)
+    ngx_regex_t                   *regex;
+#endif
+    ngx_str_t                      upstream;
+    ngx_int_t                      target;      /* -1 baseline, else index */
+    u_char                        *file;
+    ngx_uint_t                     line;
+} ngx_canary_force_conf_t;
+
+
+typedef struct {
+    ngx_str_t                      name;        /* len 0: no canary_cookie */
+    ngx_int_t                      index;       /* of $cookie_NAME */
+    ngx_str_t                      attributes;  /* "; Path=/; Secure" .. */
+    time_t                         expires;     /* seconds; 0: a session's */
+} ngx_canary_cookie_conf_t;
+
+
+/* what this process knows of the published record */
+typedef struct {
+    uint64_t                       number;      /* 0: not read yet */
+    uint64_t                       generation;
+    ngx_uint_t                     ncanaries;
+    ngx_uint_t                     off;         /* every canary is, or none */
+    uint32_t                       shares_ppm[NGX_CANARY_MAX_CANARIES];
+    uint32_t                       slots[NGX_CANARY_MAX_CANARIES];
+    ngx_uint_t                     canary_off[NGX_CANARY_MAX_CANARIES];
+    /* index into targets, or NGX_ERROR for one that this process lacks */
+    ngx_int_t                      targets[NGX_CANARY_MAX_CANARIES];
+    ngx_str_t                      stage;
+    u_char                         stage_data[NGX_CANARY_MAX_STAGE + 1];
+} ngx_canary_view_t;
+
+
+typedef struct ngx_canary_srv_conf_s  ngx_canary_srv_conf_t;
+
+/* the module's configuration of one upstream{} */
+struct ngx_canary_srv_conf_s {
+    ngx_uint_t                     split;       /* a directive stands in it */
+    ngx_uint_t                     number;      /* of the split: 0, 1, .. */
+    ngx_http_upstream_srv_conf_t  *upstream;
+    ngx_str_t                      name;
+
+    ngx_array_t                    targets;     /* ngx_canary_target_conf_t */
+    ngx_str_t                      stage;
+    ngx_array_t                    keys;        /* ngx_canary_value_t */
+    ngx_str_t                      salt;
+    uint64_t                       seed;
+    ngx_canary_cookie_conf_t       cookie;
+    ngx_array_t                    forces;      /* ngx_canary_force_conf_t */
+    ngx_flag_t                     fallback;
+
+    u_char                        *errors;      /* bitmap by status, 0..999 */
+    ngx_canary_value_t            *error_if;    /* or NULL */
+    ngx_uint_t                     latency;     /* ngx_canary_latency_e */
+    ngx_uint_t                     nle;
+    uint64_t                       le_us[NGX_CANARY_MAX_LE];
+
+    ngx_shm_zone_t                *shm_zone;
+    ngx_canary_view_t              view;        /* of this process */
+
+    ngx_http_upstream_init_peer_pt original_init;   /* NULL: not wrapped */
+};
+
+typedef enum {
+    NGX_CANARY_LATENCY_UPSTREAM = 0,
+    NGX_CANARY_LATENCY_REQUEST
+} ngx_canary_latency_e;
+
+
+typedef struct {
+    ngx_array_t                    splits;      /* ngx_canary_srv_conf_t * */
+    ngx_shm_zone_t                *common;
+} ngx_canary_main_conf_t;
+
+
+/* what was decided for a request and one split */
+typedef struct {
+    ngx_canary_why_e               why;
+    ngx_int_t                      target;      /* -1: the baseline */
+    uint32_t                       slot;
+    uint64_t                       generation;
+} ngx_canary_assignment_t;
+
+
+typedef struct ngx_canary_passage_s  ngx_canary_passage_t;
+
+/* of a request or subrequest; lost on an internal redirect */
+typedef struct {
+    ngx_canary_srv_conf_t         *last;        /* the split met last */
+    ngx_canary_passage_t          *passage;     /* of the last */
+    ngx_canary_assignment_t        assignments[1];  /* by split->number */
+} ngx_canary_ctx_t;
+
+
+/* one passage of a request through a split; lives in u->peer.data */
+struct ngx_canary_passage_s {
+    ngx_queue_t                    queue;       /* of those under way */
+    ngx_http_request_t            *request;
+    ngx_canary_srv_conf_t         *conf;
+    ngx_canary_assignment_t        assignment;
+
+    /* the balancer of the upstream that is being tried */
+    void                          *data;
+    ngx_event_get_peer_pt          original_get;
+    ngx_event_free_peer_pt         original_free;
+#if (NGX_SSL || NGX_COMPAT)
+    ngx_event_set_peer_session_pt  original_set_session;
+    ngx_event_save_peer_session_pt original_save_session;
+#endif
+    void                         (*original_finalize)(ngx_http_request_t *r,
+                                                      ngx_int_t rc);
+
+    ngx_uint_t                     tries;       /* left to that balancer */
+    ngx_uint_t                     shown;       /* what nginx was told */
+    ngx_uint_t                     attempts;    /* made so far */
+
+    uint64_t                       start_us;
+    uint64_t                       latency_us;
+
+    unsigned                       spare:1;     /* may fall back yet */
+    unsigned                       fallback:1;  /* the baseline answers */
+    unsigned                       connected:1; /* an attempt was made */
+    unsigned                       settled:1;   /* the outcome is known */
+    unsigned                       counted:1;
+    unsigned                       failed:1;    /* last attempt, no status */
+    ngx_uint_t                     status;      /* of the last attempt, or 0 */
+    ngx_canary_outcome_t           outcome;
+};
+
+
+extern ngx_module_t  ngx_http_canary_module;
+
+
+/* ngx_canary_conf.c: create, init, postconfiguration, publishing */
+void *ngx_canary_create_main_conf(ngx_conf_t *cf);
+void *ngx_canary_create_srv_conf(ngx_conf_t *cf);
+ngx_int_t ngx_canary_preconfiguration(ngx_conf_t *cf);
+ngx_int_t ngx_canary_postconfiguration(ngx_conf_t *cf);
+ngx_int_t ngx_canary_init_module(ngx_cycle_t *cycle);
+ngx_int_t ngx_canary_init_process(ngx_cycle_t *cycle);
+
+/* a value that may hold variables; "text" stands in the configuration */
+ngx_int_t ngx_canary_value_compile(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_canary_value_t *value);
+
+/* ngx_canary_conf_split.c: what decides a variant */
+char *ngx_canary_conf_canary(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_canary_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_canary_conf_salt(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_canary_conf_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_canary_conf_force(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* ngx_canary_conf_measure.c: what is counted and how */
+char *ngx_canary_conf_fallback(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_canary_conf_errors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_canary_conf_latency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_canary_conf_buckets(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* ngx_canary_assign.c */
+
+/* NGX_OK, or NGX_ERROR if memory is short; the same for the whole request */
+ngx_int_t ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
+    ngx_canary_assignment_t **assignment);
+
+ngx_canary_ctx_t *ngx_canary_get_ctx(ngx_http_request_t *r);
+
+/* the published record as this process sees it, read anew if it changed */
+ngx_canary_view_t *ngx_canary_view(ngx_canary_srv_conf_t *conf);
+
+/* empty string if it is not found; NGX_ERROR if memory is short */
+ngx_int_t ngx_canary_value(ngx_http_request_t *r, ngx_canary_value_t *value,
+    ngx_str_t *result);
+
+/* ngx_canary_cookie.c */
+
+/* the client's id, a new one that is sent to it, or empty if neither */
+ngx_int_t ngx_canary_cookie(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
+    ngx_str_t *id);
+
+/* ngx_canary_upstream.c */
+ngx_int_t ngx_canary_init_peer(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us);
+
+/* wraps a canary's own upstream, for proxy_pass http://$canary_variant_NAME */
+ngx_int_t ngx_canary_init_direct(ngx_http_request_t *r,
+    ngx_http_upstream_srv_conf_t *us);
+
+/* the request's passage through a split, the last one, or NULL */
+ngx_canary_passage_t *ngx_canary_passage(ngx_http_request_t *r);
+
+/* ngx_canary_passage.c: outcome and counting */
+void ngx_canary_passage_begin(ngx_canary_passage_t *p);
+void ngx_canary_passage_attempt_failed(ngx_canary_passage_t *p);
+void ngx_canary_passage_fall_back(ngx_canary_passage_t *p);
+void ngx_canary_passage_end(ngx_canary_passage_t *p, ngx_int_t rc);
+void ngx_canary_exit_process(ngx_cycle_t *cycle);
+
+/* ngx_canary_variables.c */
+ngx_int_t ngx_canary_add_variables(ngx_conf_t *cf);
+
+/* NGX_ERROR, logged, if a $canary_variant_NAME names no split */
+ngx_int_t ngx_canary_check_variables(ngx_conf_t *cf);
+
+/* the split whose name is "name" with "-" and "." written "_", or NULL */
+ngx_canary_srv_conf_t *ngx_canary_find_split(ngx_canary_main_conf_t *cmcf,
+    ngx_str_t *name);
+
+/* ngx_canary_status.c, ngx_canary_control.c */
+char *ngx_canary_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_canary_conf_control(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+#endif /* NGX_CANARY_HTTP_H_INCLUDED */

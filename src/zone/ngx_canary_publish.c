@@ -1,0 +1,406 @@
+
+#include "ngx_canary_zone.h"
+
+
+static void ngx_canary_publish_slots(ngx_canary_zone_t *zone,
+    ngx_canary_plan_t *plan, ngx_canary_record_t *record);
+static uint32_t ngx_canary_publish_slot(ngx_canary_zone_t *zone,
+    ngx_canary_plan_t *plan, ngx_str_t *name, uint64_t generation);
+static void ngx_canary_slot_name(ngx_canary_slot_t *slot, ngx_str_t *name,
+    uint64_t generation);
+static void ngx_canary_slot_reset(ngx_canary_zone_t *zone, ngx_uint_t slot);
+static ngx_uint_t ngx_canary_publish_same(ngx_canary_record_t *a,
+    ngx_canary_record_t *b);
+static void ngx_canary_publish_base(ngx_canary_zone_t *zone, uint64_t base);
+static void ngx_canary_publish_rearm(ngx_canary_zone_t *zone,
+    ngx_canary_plan_t *plan, ngx_canary_record_t *record, ngx_uint_t same,
+    ngx_log_t *log);
+static void ngx_canary_publish_log(ngx_canary_zone_t *zone,
+    ngx_canary_plan_t *plan, ngx_canary_record_t *record,
+    ngx_canary_record_t *old);
+static u_char *ngx_canary_share_text(u_char *p, u_char *last,
+    ngx_canary_record_t *record, uint32_t slot);
+
+
+void
+ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
+    uint64_t generation, ngx_log_t *log)
+{
+    uint64_t              number;
+    ngx_uint_t            same;
+    ngx_canary_record_t  *record, *old;
+
+    number = zone->published + 1;
+    old = &zone->records[zone->published & 1];
+    record = &zone->records[number & 1];
+
+    ngx_memzero(record, sizeof(ngx_canary_record_t));
+
+    record->generation = generation;
+    record->loaded_ms = ngx_canary_now_ms();
+
+    record->stage_len = ngx_min(plan->stage.len, NGX_CANARY_MAX_STAGE);
+    ngx_memcpy(record->stage, plan->stage.data, record->stage_len);
+
+    ngx_canary_publish_slots(zone, plan, record);
+
+    same = number > 1 && ngx_canary_publish_same(record, old);
+
+    if (same) {
+        record->stage_start_ms = old->stage_start_ms;
+        record->stage_start_us = old->stage_start_us;
+        record->base = old->base;
+
+    } else {
+        record->stage_start_ms = record->loaded_ms;
+        record->stage_start_us = ngx_canary_now_us();
+        record->base = number > 1 ? !old->base : 0;
+        ngx_canary_publish_base(zone, record->base);
+    }
+
+    ngx_canary_publish_rearm(zone, plan, record, same, log);
+
+    ngx_canary_publish_log(zone, plan, record, number > 1 ? old : NULL);
+
+    /* from here on in every worker, old and new */
+
+    ngx_canary_store(&zone->published, number);
+}
+
+
+uint64_t
+ngx_canary_published(ngx_canary_zone_t *zone, ngx_canary_record_t *record)
+{
+    uint64_t  number;
+
+    for ( ;; ) {
+        number = ngx_canary_load(&zone->published);
+
+        if (number == 0) {
+            ngx_memzero(record, sizeof(ngx_canary_record_t));
+            return 0;
+        }
+
+        *record = zone->records[number & 1];
+
+        /*
+         * A copy is torn only if the master published once more and began
+         * with the next: never within a few instructions, but a process may
+         * be stopped anywhere.
+         */
+
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+
+        if (ngx_canary_load(&zone->published) == number) {
+            return number;
+        }
+    }
+}
+
+
+static void
+ngx_canary_publish_slots(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
+    ngx_canary_record_t *record)
+{
+    ngx_uint_t            i;
+    ngx_canary_share_t   *share;
+    ngx_canary_target_t  *target;
+
+    ngx_canary_slot_name(&zone->slots[NGX_CANARY_BASELINE], &plan->split,
+                         record->generation);
+
+    for (i = 0; i < plan->ntargets; i++) {
+        target = &plan->targets[i];
+        share = &record->canaries[i];
+
+        share->slot = ngx_canary_publish_slot(zone, plan, &target->name,
+                                              record->generation);
+        share->share_ppm = target->off ? 0 : target->share_ppm;
+        share->off = target->off;
+    }
+
+    record->ncanaries = plan->ntargets;
+}
+
+
+/*
+ * A name keeps its slot, and with it its counters.  A new name takes an empty
+ * slot, else the one that has been out of the plan for longest.
+ */
+
+static uint32_t
+ngx_canary_publish_slot(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
+    ngx_str_t *name, uint64_t generation)
+{
+    uint32_t            i, best;
+    ngx_uint_t          n;
+    ngx_canary_slot_t  *slot;
+
+    best = 0;
+
+    for (i = 1; i < NGX_CANARY_MAX_VARIANTS; i++) {
+        slot = &zone->slots[i];
+
+        if (slot->used
+            && slot->len == name->len
+            && ngx_memcmp(slot->name, name->data, name->len) == 0)
+        {
+            slot->used = generation;
+            return i;
+        }
+
+        for (n = 0; slot->used && n < plan->ntargets; n++) {
+            if (plan->targets[n].name.len == slot->len
+                && ngx_memcmp(plan->targets[n].name.data, slot->name, slot->len)
+                   == 0)
+            {
+                break;
+            }
+        }
+
+        if (slot->used && n < plan->ntargets) {
+            continue;
+        }
+
+        if (best == 0 || slot->used < zone->slots[best].used) {
+            best = i;
+        }
+    }
+
+    /* there are as many slots as a plan may have names */
+
+    if (zone->slots[best].used) {
+        ngx_canary_slot_reset(zone, best);
+    }
+
+    ngx_canary_slot_name(&zone->slots[best], name, generation);
+
+    return best;
+}
+
+
+static void
+ngx_canary_slot_name(ngx_canary_slot_t *slot, ngx_str_t *name,
+    uint64_t generation)
+{
+    slot->used = generation;
+    slot->len = ngx_min(name->len, NGX_CANARY_MAX_NAME);
+    ngx_memcpy(slot->name, name->data, slot->len);
+}
+
+
+static void
+ngx_canary_slot_reset(ngx_canary_zone_t *zone, ngx_uint_t slot)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < zone->nshards; i++) {
+        ngx_memzero(&zone->shards[i].cells[slot], sizeof(ngx_canary_cell_t));
+    }
+
+    ngx_memzero(&zone->base[0][slot], sizeof(ngx_canary_cell_t));
+    ngx_memzero(&zone->base[1][slot], sizeof(ngx_canary_cell_t));
+
+    zone->past_max_us[slot] = 0;
+    zone->past_low_us[slot] = 0;
+}
+
+
+static ngx_uint_t
+ngx_canary_publish_same(ngx_canary_record_t *a, ngx_canary_record_t *b)
+{
+    return a->ncanaries == b->ncanaries
+           && ngx_memcmp(a->canaries, b->canaries, sizeof(a->canaries)) == 0
+           && a->stage_len == b->stage_len
+           && ngx_memcmp(a->stage, b->stage, a->stage_len) == 0;
+}
+
+
+/*
+ * The totals of this moment into the base that is not in use, and the extremes
+ * of the stage before last, which had that index, into those of the past.
+ */
+
+static void
+ngx_canary_publish_base(ngx_canary_zone_t *zone, uint64_t base)
+{
+    ngx_uint_t          i, n, v;
+    ngx_canary_cell_t  *sum, *cell;
+
+    zone->base_unkeyed[base] = 0;
+
+    for (i = 0; i < zone->nshards; i++) {
+        zone->base_unkeyed[base] += ngx_canary_load(&zone->shards[i].unkeyed);
+    }
+
+    for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
+
+        if (zone->slots[v].used == 0) {
+            continue;
+        }
+
+        sum = &zone->base[base][v];
+        ngx_memzero(sum, sizeof(ngx_canary_cell_t));
+
+        for (i = 0; i < zone->nshards; i++) {
+            cell = &zone->shards[i].cells[v];
+
+            for (n = 0; n < NGX_CANARY_CLASSES; n++) {
+                sum->responses[n] += cell->responses[n];
+            }
+
+            sum->forced += cell->forced;
+            sum->errors += cell->errors;
+            sum->fallbacks += cell->fallbacks;
+            sum->sum_us += cell->sum_us;
+
+            ngx_canary_raise(&zone->past_max_us[v], cell->max_us[base]);
+            ngx_canary_raise(&zone->past_low_us[v], cell->low_us[base]);
+
+            ngx_canary_store(&cell->max_us[base], 0);
+            ngx_canary_store(&cell->low_us[base], 0);
+
+            ngx_canary_hist_merge(sum->hist, cell->hist, 0,
+                                  NGX_CANARY_HIST_BUCKETS - 1);
+        }
+    }
+}
+
+
+static void
+ngx_canary_publish_rearm(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
+    ngx_canary_record_t *record, ngx_uint_t same, ngx_log_t *log)
+{
+    u_char      buf[128], *last;
+    ngx_str_t   text;
+    ngx_uint_t  i;
+
+    if (ngx_canary_load(&zone->latch) == 0) {
+        return;
+    }
+
+    for (i = 0; i < record->ncanaries; i++) {
+
+        if (record->canaries[i].share_ppm == 0) {
+            continue;
+        }
+
+        if (!same) {
+            ngx_log_error(NGX_LOG_WARN, log, 0,
+                          "split \"%V\" is rolled back and stays so: "
+                          "no request goes to a canary until it is loaded once "
+                          "with \"off\" or \"0%%\", or resumed through "
+                          "canary_control", &plan->split);
+        }
+
+        return;
+    }
+
+    if (!ngx_canary_latch_clear(zone)) {
+        return;
+    }
+
+    last = ngx_snprintf(buf, sizeof(buf),
+                        "re-armed, as generation %uL sends nothing to a canary",
+                        record->generation);
+    text.data = buf;
+    text.len = last - buf;
+
+    ngx_canary_journal_add(zone, NGX_CANARY_KIND_REARMED, &text);
+
+    ngx_log_error(NGX_LOG_NOTICE, log, 0, "split \"%V\" is %V",
+                  &plan->split, &text);
+}
+
+
+/* "sliceB_documents 0% -> 5%, stage stage1_5pct, generation 3" */
+
+static void
+ngx_canary_publish_log(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
+    ngx_canary_record_t *record, ngx_canary_record_t *old)
+{
+    u_char               buf[NGX_CANARY_MAX_TEXT], *p, *last;
+    uint32_t             slot;
+    ngx_str_t            text;
+    ngx_uint_t           i, in_new, in_old;
+    ngx_canary_record_t  none;
+
+    ngx_memzero(&none, sizeof(ngx_canary_record_t));
+
+    if (old == NULL) {
+        old = &none;
+    }
+
+    p = buf;
+    last = buf + sizeof(buf);
+
+    for (slot = 1; slot < NGX_CANARY_MAX_VARIANTS; slot++) {
+        in_new = 0;
+        in_old = 0;
+
+        for (i = 0; i < NGX_CANARY_MAX_CANARIES; i++) {
+            in_new |= record->canaries[i].slot == slot;
+            in_old |= old->canaries[i].slot == slot;
+        }
+
+        if (!in_new && !in_old) {
+            continue;
+        }
+
+        p = ngx_slprintf(p, last, "%*s ", (size_t) zone->slots[slot].len,
+                         zone->slots[slot].name);
+        p = ngx_canary_share_text(p, last, old, slot);
+        p = ngx_slprintf(p, last, " -> ");
+        p = ngx_canary_share_text(p, last, record, slot);
+        p = ngx_slprintf(p, last, ", ");
+    }
+
+    if (record->stage_len) {
+        p = ngx_slprintf(p, last, "stage %*s, ", (size_t) record->stage_len,
+                         record->stage);
+    }
+
+    p = ngx_slprintf(p, last, "generation %uL", record->generation);
+
+    text.data = buf;
+    text.len = p - buf;
+
+    ngx_canary_journal_add(zone, NGX_CANARY_KIND_PUBLISHED, &text);
+}
+
+
+static u_char *
+ngx_canary_share_text(u_char *p, u_char *last, ngx_canary_record_t *record,
+    uint32_t slot)
+{
+    uint32_t             fraction;
+    ngx_uint_t           i;
+    ngx_canary_share_t  *share;
+
+    for (i = 0; i < record->ncanaries; i++) {
+        share = &record->canaries[i];
+
+        if (share->slot != slot) {
+            continue;
+        }
+
+        if (share->off) {
+            return ngx_slprintf(p, last, "off");
+        }
+
+        p = ngx_slprintf(p, last, "%uD", share->share_ppm / 10000);
+        fraction = share->share_ppm % 10000;
+
+        if (fraction) {
+            p = ngx_slprintf(p, last, ".%04uD", fraction);
+
+            while (p[-1] == '0') {
+                p--;
+            }
+        }
+
+        return ngx_slprintf(p, last, "%%");
+    }
+
+    return ngx_slprintf(p, last, "0%%");
+}

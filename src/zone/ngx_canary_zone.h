@@ -1,0 +1,313 @@
+/*
+ * The shared memory of one split: what is published, the latch, the journal
+ * and the counters.  It outlives any reload.
+ *
+ * Who writes: the master publishes (two records and an index, so a killed
+ * master leaves the old one in force); workers count (relaxed atomic adds into
+ * the shard of their index); any worker moves the latch (one word, compare and
+ * swap).  There is no lock: a process may be killed at any instruction.
+ */
+
+#ifndef NGX_CANARY_ZONE_H_INCLUDED
+#define NGX_CANARY_ZONE_H_INCLUDED
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "../pure/ngx_canary_hist.h"
+#include "../pure/ngx_canary_snapshot.h"
+#include "../pure/ngx_canary_split.h"
+
+
+#define NGX_CANARY_ZONE_MAGIC     0x6e676363616e6172ULL     /* "ngccanar" */
+#define NGX_CANARY_ZONE_LAYOUT    1
+
+#define NGX_CANARY_MAX_SHARDS     64
+#define NGX_CANARY_MAX_LATCHES    64
+#define NGX_CANARY_MAX_NAME       255   /* bytes of an upstream's name */
+#define NGX_CANARY_MAX_STAGE      63    /* bytes of a stage's name */
+#define NGX_CANARY_MAX_TEXT       511   /* bytes of a text in the journal */
+
+#define ngx_canary_load(p)        __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define ngx_canary_store(p, v)    __atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define ngx_canary_add(p, v)                                                  \
+    (void) __atomic_fetch_add(p, v, __ATOMIC_RELAXED)
+
+
+/* bytes in shared memory, not terminated */
+typedef struct {
+    uint64_t                  len;
+    u_char                    data[NGX_CANARY_MAX_TEXT + 1];
+} ngx_canary_text_t;
+
+
+/* one variant's counters in one shard, or a sum of them; only ever grows */
+typedef struct {
+    uint64_t                  responses[NGX_CANARY_CLASSES];
+    uint64_t                  forced;
+    uint64_t                  errors;
+    uint64_t                  fallbacks;
+    uint64_t                  sum_us;
+    /*
+     * By the index of the stage's base: the greatest latency, and the greatest
+     * of UINT64_MAX - latency, so that zeroed memory means none yet.
+     */
+    uint64_t                  max_us[2];
+    uint64_t                  low_us[2];
+    uint64_t                  hist[NGX_CANARY_HIST_BUCKETS];
+} ngx_canary_cell_t;
+
+
+typedef struct {
+    uint64_t                  unkeyed;
+    uint64_t                  pad[7];       /* a cache line of its own */
+    ngx_canary_cell_t         cells[NGX_CANARY_MAX_VARIANTS];
+} ngx_canary_shard_t;
+
+
+/* a canary as published */
+typedef struct {
+    uint32_t                  slot;         /* 1 to NGX_CANARY_MAX_CANARIES */
+    uint32_t                  share_ppm;
+    uint32_t                  off;
+} ngx_canary_share_t;
+
+
+/* what is published at one instant; written by the master only */
+typedef struct {
+    uint64_t                  generation;
+    uint64_t                  loaded_ms;
+    uint64_t                  stage_start_ms;
+    uint64_t                  stage_start_us;   /* monotonic */
+    uint64_t                  base;             /* index of the stage's base */
+    uint64_t                  ncanaries;
+    ngx_canary_share_t        canaries[NGX_CANARY_MAX_CANARIES];
+    uint64_t                  stage_len;
+    u_char                    stage[NGX_CANARY_MAX_STAGE + 1];
+} ngx_canary_record_t;
+
+
+/* a variant's name by slot; the baseline is slot 0 */
+typedef struct {
+    uint64_t                  used;         /* generation of its last use */
+    uint64_t                  len;
+    u_char                    name[NGX_CANARY_MAX_NAME + 1];
+} ngx_canary_slot_t;
+
+
+/* why it is rolled back; complete before the latch names it */
+typedef struct {
+    uint64_t                  time_ms;
+    uint64_t                  cause;        /* ngx_canary_cause_e */
+    ngx_canary_text_t         reason;
+} ngx_canary_latch_t;
+
+
+typedef struct {
+    uint64_t                  ticket;       /* set last: 0 while written */
+    uint64_t                  time_ms;
+    uint64_t                  kind;         /* ngx_canary_kind_e */
+    ngx_canary_text_t         text;
+} ngx_canary_entry_t;
+
+
+typedef struct {
+    uint64_t                  magic;
+    uint64_t                  layout;
+    uint64_t                  size;
+    uint64_t                  nshards;
+    uint64_t                  created_ms;
+    uint64_t                  created_us;   /* monotonic */
+    uint64_t                  pad0[2];
+
+    /* read for each request: one cache line */
+    uint64_t                  published;    /* number; its record is at & 1 */
+    uint64_t                  latch;        /* 0, or ticket of its reason */
+    uint64_t                  pad1[6];
+
+    uint64_t                  latches;      /* tickets given out */
+    uint64_t                  entries;
+    uint64_t                  rollbacks[NGX_CANARY_CAUSES];
+
+    ngx_canary_record_t       records[2];
+    ngx_canary_slot_t         slots[NGX_CANARY_MAX_VARIANTS];
+    ngx_canary_latch_t        reasons[NGX_CANARY_MAX_LATCHES];
+    ngx_canary_entry_t        journal[NGX_CANARY_JOURNAL];
+
+    uint64_t                  base_unkeyed[2];
+    /* totals when the stage began; written before its record is published */
+    ngx_canary_cell_t         base[2][NGX_CANARY_MAX_VARIANTS];
+    /* extremes of the stages before; folded in by the master */
+    uint64_t                  past_max_us[NGX_CANARY_MAX_VARIANTS];
+    uint64_t                  past_low_us[NGX_CANARY_MAX_VARIANTS];
+
+    ngx_canary_shard_t        shards[1];    /* nshards */
+} ngx_canary_zone_t;
+
+
+/* the module's own zone: what is common to all splits */
+typedef struct {
+    uint64_t                  magic;
+    uint64_t                  generation;   /* loads so far */
+    uint64_t                  loaded_ms;
+} ngx_canary_common_t;
+
+
+/* what a configuration asks to publish */
+typedef struct {
+    ngx_str_t                 name;
+    uint32_t                  share_ppm;
+    unsigned                  off:1;
+} ngx_canary_target_t;
+
+typedef struct {
+    ngx_str_t                 split;        /* name of the baseline */
+    ngx_str_t                 stage;
+    ngx_uint_t                ntargets;
+    ngx_canary_target_t      *targets;
+} ngx_canary_plan_t;
+
+
+typedef enum {
+    NGX_CANARY_KIND_PUBLISHED = 0,
+    NGX_CANARY_KIND_ROLLBACK,
+    NGX_CANARY_KIND_RESUME,
+    NGX_CANARY_KIND_REARMED
+} ngx_canary_kind_e;
+
+
+/* the outcome of one passage, ready to be counted */
+typedef struct {
+    uint32_t                  slot;
+    uint32_t                  response;     /* class: 0 to 5 */
+    unsigned                  error:1;
+    unsigned                  fallback:1;
+    unsigned                  timed:1;
+    uint64_t                  latency_us;
+} ngx_canary_outcome_t;
+
+
+/*
+ * Declares the zone of a split, or with "split" NULL the common one.  The size
+ * depends on the machine alone.  shm_zone->data is the memory once nginx has
+ * initialised it.  NULL on error, which is logged.
+ */
+ngx_shm_zone_t *ngx_canary_zone_add(ngx_conf_t *cf, ngx_str_t *split,
+    void *tag);
+
+/* monotonic microseconds */
+uint64_t ngx_canary_now_us(void);
+
+/* milliseconds since the epoch, from nginx's cached clock */
+uint64_t ngx_canary_now_ms(void);
+
+
+/*
+ * Publishes a plan under "generation" at one instant.  A new stage begins if
+ * the shares or the stage's name differ from what was published before.  A
+ * plan without a share above 0 re-arms the latch; any other leaves it and
+ * logs how to re-arm it.  Called by the master only.
+ */
+void ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
+    uint64_t generation, ngx_log_t *log);
+
+/*
+ * Copies the record in force.  Returns its number, which is 0 before the first
+ * one is published.
+ */
+uint64_t ngx_canary_published(ngx_canary_zone_t *zone,
+    ngx_canary_record_t *record);
+
+
+/*
+ * Rolls the split back: in force for each request that is assigned after it
+ * returns.  Returns 1, or 0 if it was rolled back already.
+ */
+ngx_uint_t ngx_canary_latch_set(ngx_canary_zone_t *zone,
+    ngx_canary_cause_e cause, ngx_str_t *reason);
+
+/* Takes a rollback back.  Returns 1, or 0 if there was none. */
+ngx_uint_t ngx_canary_latch_clear(ngx_canary_zone_t *zone);
+
+
+/* adds an event; "text" is cut at NGX_CANARY_MAX_TEXT bytes */
+void ngx_canary_journal_add(ngx_canary_zone_t *zone, ngx_canary_kind_e kind,
+    ngx_str_t *text);
+
+/* fills in split->journal, the oldest first; copies into "pool" */
+ngx_int_t ngx_canary_journal_read(ngx_canary_zone_t *zone,
+    ngx_canary_split_t *split, ngx_pool_t *pool);
+
+
+/*
+ * Fills in "split" (name, le_us and nle are the caller's) with one consistent
+ * picture.  NGX_ERROR if memory is short.
+ */
+ngx_int_t ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
+    ngx_pool_t *pool);
+
+
+static ngx_inline ngx_canary_shard_t *
+ngx_canary_shard(ngx_canary_zone_t *zone)
+{
+    ngx_uint_t  worker;
+
+    worker = (ngx_uint_t) ngx_worker;
+
+    while (worker >= zone->nshards) {
+        worker -= (ngx_uint_t) zone->nshards;
+    }
+
+    return &zone->shards[worker];
+}
+
+
+static ngx_inline void
+ngx_canary_raise(uint64_t *p, uint64_t value)
+{
+    uint64_t  old;
+
+    old = __atomic_load_n(p, __ATOMIC_RELAXED);
+
+    while (value > old) {
+        if (__atomic_compare_exchange_n(p, &old, value, 1, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED))
+        {
+            return;
+        }
+    }
+}
+
+
+/* counts one passage of a request that is neither forced nor unkeyed */
+static ngx_inline void
+ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_outcome_t *oc)
+{
+    uint64_t            base;
+    ngx_canary_cell_t  *cell;
+
+    cell = &ngx_canary_shard(zone)->cells[oc->slot];
+
+    if (oc->timed) {
+        base = zone->records[ngx_canary_load(&zone->published) & 1].base & 1;
+
+        ngx_canary_add(&cell->hist[ngx_canary_hist_index(oc->latency_us)], 1);
+        ngx_canary_add(&cell->sum_us, oc->latency_us);
+        ngx_canary_raise(&cell->max_us[base], oc->latency_us);
+        ngx_canary_raise(&cell->low_us[base], UINT64_MAX - oc->latency_us);
+    }
+
+    if (oc->error) {
+        ngx_canary_add(&cell->errors, 1);
+    }
+
+    if (oc->fallback) {
+        ngx_canary_add(&cell->fallbacks, 1);
+    }
+
+    ngx_canary_add(&cell->responses[oc->response], 1);
+}
+
+
+#endif /* NGX_CANARY_ZONE_H_INCLUDED */

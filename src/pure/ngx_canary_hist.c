@@ -1,0 +1,286 @@
+/*
+ * Log-linear decimal histogram.
+ *
+ * Up to 1000 us every value has a bucket of its own.  Each of the six decades
+ * above, (10^(3+d), 10^(4+d)], is cut into 900 buckets whose width, the unit,
+ * is 10^(1+d): the edges are all the numbers of three significant digits.
+ * An edge belongs to the bucket below it, so in decade d the bucket is
+ *
+ *     1000 + 900 d + (us - 1) / unit - 99
+ *
+ * since a decade begins at 100 units.  A bucket is at most 1/100 as wide as
+ * its values are large, so its middle is within 1/200 of each of them, and the
+ * count up to an edge is a sum of whole buckets.
+ */
+
+#include "ngx_canary_hist.h"
+
+
+#define NGX_CANARY_HIST_LINEAR    1000u         /* a bucket for each, and 0 */
+#define NGX_CANARY_HIST_DECADE    900u          /* buckets of a decade */
+#define NGX_CANARY_HIST_LAST      (NGX_CANARY_HIST_BUCKETS - 1)
+#define NGX_CANARY_HIST_BLOCK     8             /* buckets added up at once */
+
+/* the bucket of "us" in decade d, which starts at 100 units */
+#define ngx_canary_hist_bucket(us, d, unit)                                   \
+    (NGX_CANARY_HIST_LINEAR + NGX_CANARY_HIST_DECADE * (d)                    \
+     + ((us) - 1) / (unit) - 99u)
+
+
+static uint64_t ngx_canary_hist_unit(size_t index);
+static uint64_t ngx_canary_hist_middle(size_t index);
+static uint64_t ngx_canary_hist_block(const uint64_t *counts);
+static uint64_t ngx_canary_hist_rank(uint64_t count, uint32_t ppm);
+
+
+/* on the request path: 32 bits, so that a division is one multiplication */
+
+size_t
+ngx_canary_hist_index(uint64_t us)
+{
+    uint32_t  v;
+
+    if (us > NGX_CANARY_HIST_MAX_US) {
+        return NGX_CANARY_HIST_LAST;
+    }
+
+    v = (uint32_t) us;
+
+    if (v <= 1000u) {
+        return v;
+    }
+
+    if (v <= 10000u) {
+        return ngx_canary_hist_bucket(v, 0u, 10u);
+    }
+
+    if (v <= 100000u) {
+        return ngx_canary_hist_bucket(v, 1u, 100u);
+    }
+
+    if (v <= 1000000u) {
+        return ngx_canary_hist_bucket(v, 2u, 1000u);
+    }
+
+    if (v <= 10000000u) {
+        return ngx_canary_hist_bucket(v, 3u, 10000u);
+    }
+
+    if (v <= 100000000u) {
+        return ngx_canary_hist_bucket(v, 4u, 100000u);
+    }
+
+    return ngx_canary_hist_bucket(v, 5u, 1000000u);
+}
+
+
+uint64_t
+ngx_canary_hist_upper(size_t index)
+{
+    size_t  nth;
+
+    if (index <= NGX_CANARY_HIST_LINEAR) {
+        return index;
+    }
+
+    if (index >= NGX_CANARY_HIST_LAST) {
+        return UINT64_MAX;
+    }
+
+    nth = (index - NGX_CANARY_HIST_LINEAR - 1) % NGX_CANARY_HIST_DECADE;
+
+    return (101 + nth) * ngx_canary_hist_unit(index);
+}
+
+
+int
+ngx_canary_hist_is_edge(uint64_t us)
+{
+    if (us > NGX_CANARY_HIST_MAX_US) {
+        return 0;
+    }
+
+    return ngx_canary_hist_upper(ngx_canary_hist_index(us)) == us;
+}
+
+
+void
+ngx_canary_hist_merge(uint64_t *sum, const uint64_t *counts, size_t from,
+    size_t to)
+{
+    size_t  i;
+
+    i = from;
+
+    for ( /* void */ ; i + 4 <= to + 1; i += 4) {
+        sum[i] += counts[i];
+        sum[i + 1] += counts[i + 1];
+        sum[i + 2] += counts[i + 2];
+        sum[i + 3] += counts[i + 3];
+    }
+
+    for ( /* void */ ; i <= to; i++) {
+        sum[i] += counts[i];
+    }
+}
+
+
+void
+ngx_canary_hist_subtract(uint64_t *sum, const uint64_t *base, size_t from,
+    size_t to)
+{
+    size_t  i;
+
+    for (i = from; i <= to; i++) {
+        sum[i] = (sum[i] > base[i]) ? sum[i] - base[i] : 0;
+    }
+}
+
+
+uint64_t
+ngx_canary_hist_count(const uint64_t *counts, size_t from, size_t to)
+{
+    size_t    i;
+    uint64_t  count;
+
+    count = 0;
+    i = from;
+
+    for ( /* void */ ; i + NGX_CANARY_HIST_BLOCK <= to + 1;
+         i += NGX_CANARY_HIST_BLOCK)
+    {
+        count += ngx_canary_hist_block(&counts[i]);
+    }
+
+    for ( /* void */ ; i <= to; i++) {
+        count += counts[i];
+    }
+
+    return count;
+}
+
+
+/*
+ * The counts may grow while they are read, so a rank may lie beyond what the
+ * walk adds up, and never ends it behind "to".
+ */
+
+uint64_t
+ngx_canary_hist_quantiles(const uint64_t *counts, size_t from, size_t to,
+    uint64_t min_us, uint64_t max_us, const uint32_t *ppm, uint64_t *out_us,
+    size_t n)
+{
+    size_t    i, q;
+    uint64_t  block, count, rank, seen, us;
+
+    count = ngx_canary_hist_count(counts, from, to);
+
+    if (count == 0) {
+        return 0;
+    }
+
+    seen = 0;
+    i = from;
+
+    for (q = 0; q < n; q++) {
+        rank = ngx_canary_hist_rank(count, ppm[q]);
+
+        while (i + NGX_CANARY_HIST_BLOCK <= to) {
+            block = ngx_canary_hist_block(&counts[i]);
+
+            if (seen + block >= rank) {
+                break;
+            }
+
+            seen += block;
+            i += NGX_CANARY_HIST_BLOCK;
+        }
+
+        while (i < to && seen + counts[i] < rank) {
+            seen += counts[i++];
+        }
+
+        us = (i < NGX_CANARY_HIST_LAST) ? ngx_canary_hist_middle(i) : max_us;
+
+        if (us > max_us) {
+            us = max_us;
+        }
+
+        out_us[q] = (us < min_us) ? min_us : us;
+    }
+
+    return count;
+}
+
+
+void
+ngx_canary_hist_cumulate(const uint64_t *counts, size_t from, size_t to,
+    const uint64_t *le, uint64_t *out, size_t n)
+{
+    size_t    i, k, end;
+    uint64_t  seen;
+
+    seen = 0;
+    i = from;
+
+    for (k = 0; k < n; k++) {
+        end = ngx_canary_hist_index(le[k]);
+
+        if (end > to) {
+            end = to;
+        }
+
+        if (i <= end) {
+            seen += ngx_canary_hist_count(counts, i, end);
+            i = end + 1;
+        }
+
+        out[k] = seen;
+    }
+}
+
+
+/* the width of a bucket between the linear part and the last one */
+
+static uint64_t
+ngx_canary_hist_unit(size_t index)
+{
+    static const uint32_t  units[NGX_CANARY_HIST_DECADES] = {
+        10, 100, 1000, 10000, 100000, 1000000
+    };
+
+    return units[(index - NGX_CANARY_HIST_LINEAR - 1)
+                 / NGX_CANARY_HIST_DECADE];
+}
+
+
+static uint64_t
+ngx_canary_hist_middle(size_t index)
+{
+    if (index <= NGX_CANARY_HIST_LINEAR) {
+        return index;
+    }
+
+    return ngx_canary_hist_upper(index) - ngx_canary_hist_unit(index) / 2;
+}
+
+
+static uint64_t
+ngx_canary_hist_block(const uint64_t *counts)
+{
+    return counts[0] + counts[1] + counts[2] + counts[3]
+           + counts[4] + counts[5] + counts[6] + counts[7];
+}
+
+
+/* ceil(count * ppm / 1e6), at least 1, for a count of any size */
+
+static uint64_t
+ngx_canary_hist_rank(uint64_t count, uint32_t ppm)
+{
+    uint64_t  rank;
+
+    rank = count / 1000000 * ppm + (count % 1000000 * ppm + 999999) / 1000000;
+
+    return (rank == 0) ? 1 : rank;
+}

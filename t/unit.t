@@ -1,0 +1,129 @@
+#!/usr/bin/perl
+
+# Compiles each t/unit/*.c with the sources that need no nginx, and runs it.
+
+use warnings;
+use strict;
+
+use Cwd qw(abs_path);
+use File::Basename qw(basename dirname);
+use File::Temp qw(tempdir);
+use POSIX ();
+use Test::More;
+use Text::ParseWords qw(shellwords);
+
+# seconds; a test takes a few even under sanitizers
+use constant TIMEOUT => 120;
+
+my $root = dirname(dirname(abs_path(__FILE__)));
+my $tmp  = tempdir('canary_unit_XXXXXX', TMPDIR => 1, CLEANUP => 1);
+
+my @cc = (
+    shellwords($ENV{CC}     || 'cc'),
+    '-std=c99', '-Wall', '-Wextra',
+    shellwords($ENV{CFLAGS} || '-O2 -g')
+);
+
+my @libs = (shellwords($ENV{LDFLAGS} || ''), '-lxxhash', '-lm');
+
+my @sources = map { glob "$root/src/$_/*.c" } qw(pure render);
+my @tests   = glob "$root/t/unit/*.c";
+
+plan tests => 1 + @tests;
+
+my @objects = map { object($_) } @sources;
+
+ok(@tests && @sources == grep({ defined } @objects), 'sources compile');
+
+subtest(basename($_, '.c') => \&unit, $_) for @tests;
+
+###############################################################################
+
+sub object {
+    my ($source) = @_;
+
+    my $object = "$tmp/" . basename($source, '.c') . '.o';
+    my ($status, @out) = run(@cc, '-c', '-o', $object, $source);
+
+    diag("$source:\n", @out) if $status || @out;
+
+    return $status ? undef : $object;
+}
+
+sub unit {
+    my ($source) = @_;
+
+    my $binary = "$tmp/" . basename($source, '.c');
+    my ($status, @out)
+        = run(@cc, '-o', $binary, $source, library(), @libs);
+
+    is($status, 0, 'compiles') or return diag(@out);
+    diag(@out) if @out;
+
+    ($status, @out) = run($binary);
+    tap($status, @out);
+}
+
+# a static library, so that a test links no more than it calls
+
+sub library {
+    my $library = "$tmp/libpure.a";
+
+    if (!-e $library) {
+        my ($status, @out)
+            = run('ar', 'rcs', $library, grep { defined } @objects);
+        die "ar: @out" if $status;
+    }
+
+    return $library;
+}
+
+# TAP into assertions: what is missing, out of order or unplanned fails
+
+sub tap {
+    my ($status, @out) = @_;
+
+    my ($plan, $next, $failed) = (undef, 1, 0);
+
+    for (@out) {
+        if (/^(not )?ok (\d+)(?: - (.*))?$/) {
+            is($2, $next, "number $next in its place") if $2 != $next;
+            ok(!$1, defined $3 ? $3 : "number $2");
+            $failed++ if $1;
+            $next++;
+
+        } elsif (/^1\.\.(\d+)$/) {
+            fail('one plan') if defined $plan;
+            $plan = $1;
+
+        } else {
+            diag($_);
+        }
+    }
+
+    ok(defined $plan, 'has a plan');
+    is($next - 1, $plan, 'runs what it planned') if defined $plan;
+    cmp_ok($next, '>', 1, 'tests something');
+    is($status, $failed ? 256 : 0, 'exit status') or diag(@out);
+}
+
+# standard output and error together, in order, and the wait status
+
+sub run {
+    my @command = @_;
+
+    my $pid = open(my $pipe, '-|');
+    die "fork: $!" unless defined $pid;
+
+    if ($pid == 0) {
+        open(STDERR, '>&', \*STDOUT);
+        alarm TIMEOUT;
+        exec {$command[0]} @command or POSIX::_exit(127);
+    }
+
+    my @out = <$pipe>;
+    close $pipe;
+
+    return ($?, @out);
+}
+

@@ -173,10 +173,12 @@ struct ngx_canary_passage_s {
     unsigned                       spare:1;     /* may fall back yet */
     unsigned                       fallback:1;  /* the baseline answers */
     unsigned                       connected:1; /* an attempt was made */
+    unsigned                       busy:1;      /* no server to try */
+    unsigned                       ended:1;     /* the last attempt failed */
     unsigned                       settled:1;   /* the outcome is known */
-    unsigned                       counted:1;
-    unsigned                       failed:1;    /* last attempt, no status */
-    ngx_uint_t                     status;      /* of the last attempt, or 0 */
+    unsigned                       queued:1;
+    ngx_uint_t                     status;      /* of that attempt, or 0 */
+    ngx_uint_t                     answered;    /* it sent a whole header */
     ngx_canary_outcome_t           outcome;
 };
 
@@ -242,7 +244,7 @@ ngx_int_t ngx_canary_init_direct(ngx_http_request_t *r,
 ngx_canary_passage_t *ngx_canary_passage(ngx_http_request_t *r);
 
 /* ngx_canary_passage.c: outcome and counting */
-void ngx_canary_passage_begin(ngx_canary_passage_t *p);
+ngx_int_t ngx_canary_passage_begin(ngx_canary_passage_t *p);
 void ngx_canary_passage_attempt_failed(ngx_canary_passage_t *p);
 void ngx_canary_passage_fall_back(ngx_canary_passage_t *p);
 void ngx_canary_passage_end(ngx_canary_passage_t *p, ngx_int_t rc);

@@ -128,7 +128,7 @@ typedef struct {
 
 typedef struct {
     ngx_canary_str_t      version;
-    ngx_canary_str_t      nginx_version;
+    ngx_canary_str_t      server_version;
     uint64_t              time_ms;
     uint64_t              generation;
     uint64_t              loaded_at_ms;

@@ -1,0 +1,286 @@
+
+#include "ngx_canary_http.h"
+
+
+static void ngx_canary_view_read(ngx_canary_srv_conf_t *conf);
+static ngx_int_t ngx_canary_assign_force(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a);
+static ngx_int_t ngx_canary_assign_key(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf, ngx_str_t *key);
+
+
+ngx_int_t
+ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
+    ngx_canary_assignment_t **assignment)
+{
+    uint32_t                  point;
+    ngx_int_t                 rc;
+    ngx_str_t                 key;
+    ngx_uint_t                n;
+    ngx_canary_ctx_t         *ctx;
+    ngx_canary_view_t        *view;
+    ngx_canary_zone_t        *zone;
+    ngx_canary_assignment_t  *a;
+
+    ctx = ngx_canary_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->last = conf;
+
+    a = &ctx->assignments[conf->number];
+    *assignment = a;
+
+    if (a->why != NGX_CANARY_UNASSIGNED) {
+        return NGX_OK;
+    }
+
+    key.len = 0;
+
+    if (conf->cookie.name.len && ngx_canary_cookie(r, conf, &key) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    zone = conf->shm_zone->data;
+    view = ngx_canary_view(conf);
+
+    a->target = -1;
+    a->slot = NGX_CANARY_BASELINE;
+    a->generation = view->generation;
+
+    if (ngx_canary_load(&zone->latch)) {
+        a->why = NGX_CANARY_ROLLED_BACK;
+        return NGX_OK;
+    }
+
+    if (view->off) {
+        a->why = NGX_CANARY_OFF;
+        return NGX_OK;
+    }
+
+    if (conf->forces.nelts) {
+        rc = ngx_canary_assign_force(r, conf, a);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
+    if (key.len == 0 && ngx_canary_assign_key(r, conf, &key) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (key.len == 0) {
+        a->why = NGX_CANARY_UNKEYED;
+        return NGX_OK;
+    }
+
+    a->why = NGX_CANARY_SPLIT;
+
+    point = ngx_canary_split_point(ngx_canary_split_hash(conf->seed, key.data,
+                                                         key.len));
+
+    n = ngx_canary_split_variant(point, view->shares_ppm, view->ncanaries);
+
+    if (n != NGX_CANARY_BASELINE && view->targets[n - 1] != NGX_ERROR) {
+        a->target = view->targets[n - 1];
+        a->slot = view->slots[n - 1];
+    }
+
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "canary split \"%V\": point %uD, slot %uD, generation %uL",
+                   &conf->name, point, a->slot, a->generation);
+
+    return NGX_OK;
+}
+
+
+ngx_canary_ctx_t *
+ngx_canary_get_ctx(ngx_http_request_t *r)
+{
+    ngx_uint_t               n;
+    ngx_canary_ctx_t        *ctx;
+    ngx_canary_main_conf_t  *cmcf;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
+
+    if (ctx) {
+        return ctx;
+    }
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_canary_module);
+    n = cmcf->splits.nelts;
+
+    ctx = ngx_pcalloc(r->pool, offsetof(ngx_canary_ctx_t, assignments)
+                               + n * sizeof(ngx_canary_assignment_t));
+    if (ctx) {
+        ngx_http_set_ctx(r, ctx, ngx_http_canary_module);
+    }
+
+    return ctx;
+}
+
+
+ngx_canary_view_t *
+ngx_canary_view(ngx_canary_srv_conf_t *conf)
+{
+    ngx_canary_zone_t  *zone;
+
+    zone = conf->shm_zone->data;
+
+    if (ngx_canary_load(&zone->published) != conf->view.number) {
+        ngx_canary_view_read(conf);
+    }
+
+    return &conf->view;
+}
+
+
+/*
+ * A worker of an older configuration reads the newest record too.  It knows
+ * a variant by its name; one that it lacks is the baseline to it.
+ */
+
+static void
+ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
+{
+    ngx_uint_t                 i, n;
+    ngx_canary_slot_t         *slot;
+    ngx_canary_view_t         *view;
+    ngx_canary_zone_t         *zone;
+    ngx_canary_share_t        *share;
+    ngx_canary_record_t        record;
+    ngx_canary_target_conf_t  *targets;
+
+    zone = conf->shm_zone->data;
+    view = &conf->view;
+    targets = conf->targets.elts;
+
+    view->number = ngx_canary_published(zone, &record);
+    view->generation = record.generation;
+    view->ncanaries = record.ncanaries;
+    view->off = 1;
+
+    for (i = 0; i < record.ncanaries; i++) {
+        share = &record.canaries[i];
+        slot = &zone->slots[share->slot];
+
+        view->shares_ppm[i] = share->share_ppm;
+        view->slots[i] = share->slot;
+        view->canary_off[i] = share->off;
+        view->targets[i] = NGX_ERROR;
+
+        if (!share->off) {
+            view->off = 0;
+        }
+
+        for (n = 0; n < conf->targets.nelts; n++) {
+            if (targets[n].name.len == slot->len
+                && ngx_memcmp(targets[n].name.data, slot->name, slot->len) == 0)
+            {
+                view->targets[i] = n;
+            }
+        }
+    }
+
+    view->stage.len = record.stage_len;
+    view->stage.data = view->stage_data;
+    ngx_memcpy(view->stage_data, record.stage, record.stage_len);
+}
+
+
+static ngx_int_t
+ngx_canary_assign_force(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
+    ngx_canary_assignment_t *a)
+{
+    ngx_str_t                 value;
+    ngx_uint_t                i, n;
+    ngx_canary_view_t        *view;
+    ngx_canary_force_conf_t  *force;
+
+    view = &conf->view;
+    force = conf->forces.elts;
+
+    for (i = 0; i < conf->forces.nelts; i++) {
+
+        if (ngx_canary_value(r, &force[i].value, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+#if (NGX_PCRE)
+        if (force[i].regex) {
+            if (ngx_regex_exec(force[i].regex, &value, NULL, 0) < 0) {
+                continue;
+            }
+
+        } else
+#endif
+        if (value.len != force[i].pattern.len
+            || ngx_memcmp(value.data, force[i].pattern.data, value.len) != 0)
+        {
+            continue;
+        }
+
+        a->why = NGX_CANARY_FORCED;
+
+        for (n = 0; force[i].target >= 0 && n < view->ncanaries; n++) {
+            if (view->targets[n] == force[i].target && !view->canary_off[n]) {
+                a->target = force[i].target;
+                a->slot = view->slots[n];
+            }
+        }
+
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_canary_assign_key(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
+    ngx_str_t *key)
+{
+    ngx_uint_t           i;
+    ngx_canary_value_t  *value;
+
+    value = conf->keys.elts;
+
+    for (i = 0; i < conf->keys.nelts; i++) {
+
+        if (ngx_canary_value(r, &value[i], key) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (key->len) {
+            break;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_canary_value(ngx_http_request_t *r, ngx_canary_value_t *value,
+    ngx_str_t *result)
+{
+    ngx_http_variable_value_t  *vv;
+
+    if (value->index == NGX_ERROR) {
+        return ngx_http_complex_value(r, &value->complex, result);
+    }
+
+    vv = ngx_http_get_flushed_variable(r, value->index);
+
+    if (vv == NULL || vv->not_found) {
+        ngx_str_null(result);
+        return NGX_OK;
+    }
+
+    result->len = vv->len;
+    result->data = vv->data;
+
+    return NGX_OK;
+}

@@ -1,0 +1,194 @@
+
+#include "ngx_canary_http.h"
+
+#include <openssl/rand.h>
+
+
+/*
+ * An id that was issued with this request.  It hangs in the pool's cleanup
+ * list, as a module context is lost on an internal redirect and is not shared
+ * with subrequests.
+ */
+typedef struct {
+    ngx_canary_srv_conf_t  *conf;
+    u_char                  id[NGX_CANARY_ID_LEN];
+} ngx_canary_issued_t;
+
+
+static ngx_uint_t ngx_canary_cookie_valid(ngx_http_variable_value_t *vv);
+static ngx_canary_issued_t *ngx_canary_cookie_issued(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf);
+static ngx_int_t ngx_canary_cookie_issue(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf, ngx_canary_issued_t **issued);
+static ngx_int_t ngx_canary_cookie_send(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf, u_char *id);
+static void ngx_canary_cookie_cleanup(void *data);
+
+
+ngx_int_t
+ngx_canary_cookie(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
+    ngx_str_t *id)
+{
+    ngx_canary_issued_t        *issued;
+    ngx_http_variable_value_t  *vv;
+
+    vv = ngx_http_get_indexed_variable(r, conf->cookie.index);
+
+    if (vv && ngx_canary_cookie_valid(vv)) {
+        id->len = vv->len;
+        id->data = vv->data;
+        return NGX_OK;
+    }
+
+    issued = ngx_canary_cookie_issued(r, conf);
+
+    if (issued == NULL
+        && ngx_canary_cookie_issue(r, conf, &issued) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    id->len = issued ? NGX_CANARY_ID_LEN : 0;
+    id->data = issued ? issued->id : NULL;
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_canary_cookie_valid(ngx_http_variable_value_t *vv)
+{
+    u_char      ch;
+    ngx_uint_t  i;
+
+    if (vv->not_found || vv->len != NGX_CANARY_ID_LEN) {
+        return 0;
+    }
+
+    for (i = 0; i < NGX_CANARY_ID_LEN; i++) {
+        ch = vv->data[i];
+
+        if (!(ch >= '0' && ch <= '9') && !(ch >= 'a' && ch <= 'f')) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static ngx_canary_issued_t *
+ngx_canary_cookie_issued(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
+{
+    ngx_pool_cleanup_t   *cln;
+    ngx_canary_issued_t  *issued;
+
+    for (cln = r->main->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler != ngx_canary_cookie_cleanup) {
+            continue;
+        }
+
+        issued = cln->data;
+
+        if (ngx_strcmp(issued->conf->cookie.name.data, conf->cookie.name.data)
+            == 0)
+        {
+            return issued;
+        }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * Leaves *issued NULL where the client cannot get it any more (a subrequest
+ * behind a header that is sent) or OpenSSL has no random bytes.
+ */
+
+static ngx_int_t
+ngx_canary_cookie_issue(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
+    ngx_canary_issued_t **issued)
+{
+    u_char               random[NGX_CANARY_ID_LEN / 2];
+    ngx_pool_cleanup_t  *cln;
+
+    if (r->main->header_sent) {
+        return NGX_OK;
+    }
+
+    if (RAND_bytes(random, sizeof(random)) != 1) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "no random bytes for the cookie \"%V\"",
+                      &conf->cookie.name);
+        return NGX_OK;
+    }
+
+    cln = ngx_pool_cleanup_add(r->main->pool, sizeof(ngx_canary_issued_t));
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_canary_cookie_cleanup;
+
+    *issued = cln->data;
+    (*issued)->conf = conf;
+    ngx_hex_dump((*issued)->id, random, sizeof(random));
+
+    return ngx_canary_cookie_send(r->main, conf, (*issued)->id);
+}
+
+
+static ngx_int_t
+ngx_canary_cookie_send(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
+    u_char *id)
+{
+    u_char           *p;
+    size_t            len;
+    ngx_table_elt_t  *h;
+
+    len = conf->cookie.name.len + 1 + NGX_CANARY_ID_LEN
+          + conf->cookie.attributes.len
+          + sizeof("; Expires=Thu, 31-Dec-37 23:55:55 GMT; Max-Age=") - 1
+          + NGX_TIME_T_LEN;
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+    ngx_str_set(&h->key, "Set-Cookie");
+    h->value.data = p;
+
+    p = ngx_sprintf(p, "%V=%*s%V", &conf->cookie.name,
+                    (size_t) NGX_CANARY_ID_LEN, id, &conf->cookie.attributes);
+
+    if (conf->cookie.expires) {
+        p = ngx_cpymem(p, "; Expires=", sizeof("; Expires=") - 1);
+        p = ngx_http_cookie_time(p, ngx_time() + conf->cookie.expires);
+        p = ngx_sprintf(p, "; Max-Age=%T", conf->cookie.expires);
+    }
+
+    h->value.len = p - h->value.data;
+
+    return NGX_OK;
+}
+
+
+/* marks the entry in the list; there is nothing to release */
+
+static void
+ngx_canary_cookie_cleanup(void *data)
+{
+    (void) data;
+}

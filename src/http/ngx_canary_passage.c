@@ -1,0 +1,296 @@
+
+#include "ngx_canary_http.h"
+
+
+static void ngx_canary_passage_settle(ngx_canary_passage_t *p,
+    ngx_uint_t gone, ngx_uint_t failed);
+static ngx_uint_t ngx_canary_passage_is_error(ngx_canary_passage_t *p);
+static ngx_uint_t ngx_canary_passage_status(ngx_http_upstream_t *u);
+static ngx_uint_t ngx_canary_passage_answered(ngx_http_upstream_t *u);
+static ngx_uint_t ngx_canary_passage_gone(ngx_http_upstream_t *u, ngx_int_t rc);
+static void ngx_canary_passage_count(ngx_canary_passage_t *p);
+static void ngx_canary_passage_cleanup(void *data);
+static uint64_t ngx_canary_request_start_us(ngx_http_request_t *r,
+    uint64_t now_us);
+static ngx_queue_t *ngx_canary_passages(void);
+
+
+/* the passages of this worker that are not counted yet */
+static ngx_queue_t  ngx_canary_queue;
+
+
+ngx_int_t
+ngx_canary_passage_begin(ngx_canary_passage_t *p)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    p->start_us = ngx_canary_now_us();
+
+    if (p->conf->latency == NGX_CANARY_LATENCY_REQUEST) {
+
+        p->start_us = ngx_canary_request_start_us(p->request, p->start_us);
+
+        /* the end of the response is the end of the pool */
+
+        cln = ngx_pool_cleanup_add(p->request->pool, 0);
+        if (cln == NULL) {
+            return NGX_ERROR;
+        }
+
+        cln->handler = ngx_canary_passage_cleanup;
+        cln->data = p;
+    }
+
+    ngx_queue_insert_tail(ngx_canary_passages(), &p->queue);
+    p->queued = 1;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_canary_passage_attempt_failed(ngx_canary_passage_t *p)
+{
+    ngx_http_upstream_t  *u;
+
+    /* ngx_http_upstream_next() is about to overwrite the status */
+
+    u = p->request->upstream;
+
+    p->ended = 1;
+    p->answered = ngx_canary_passage_answered(u);
+    p->status = p->answered ? ngx_canary_passage_status(u) : 0;
+}
+
+
+void
+ngx_canary_passage_fall_back(ngx_canary_passage_t *p)
+{
+    p->outcome.fallback = 1;
+    p->fallback = 1;
+
+    ngx_canary_passage_settle(p, 0, !(p->ended && p->answered));
+}
+
+
+void
+ngx_canary_passage_end(ngx_canary_passage_t *p, ngx_int_t rc)
+{
+    ngx_uint_t            gone, failed;
+    ngx_http_upstream_t  *u;
+
+    if (p->settled) {
+        return;
+    }
+
+    u = p->request->upstream;
+
+    if (!p->ended) {
+        p->answered = p->connected && !p->busy
+                      && ngx_canary_passage_answered(u);
+        p->status = p->answered ? ngx_canary_passage_status(u) : 0;
+    }
+
+    gone = ngx_canary_passage_gone(u, rc);
+
+    /* behind a complete header a 5xx of nginx's own means a body cut short */
+
+    failed = !p->answered
+             || (!p->ended
+                 && rc >= NGX_HTTP_INTERNAL_SERVER_ERROR
+                 && (u->header_sent || p->request->subrequest_in_memory));
+
+    ngx_canary_passage_settle(p, gone, failed);
+}
+
+
+static void
+ngx_canary_passage_settle(ngx_canary_passage_t *p, ngx_uint_t gone,
+    ngx_uint_t failed)
+{
+    ngx_uint_t             class;
+    ngx_canary_outcome_t  *oc;
+
+    oc = &p->outcome;
+    class = p->status / 100;
+
+    oc->slot = p->assignment.slot;
+    oc->response = (class >= 1 && class <= 5) ? class - 1
+                                              : NGX_CANARY_CLASS_NONE;
+    oc->error = !gone && (failed || ngx_canary_passage_is_error(p));
+    oc->timed = !gone && p->connected
+                && p->status != NGX_HTTP_SWITCHING_PROTOCOLS;
+
+    p->settled = 1;
+
+    if (p->conf->latency == NGX_CANARY_LATENCY_UPSTREAM) {
+        ngx_canary_passage_count(p);
+    }
+}
+
+
+static ngx_uint_t
+ngx_canary_passage_is_error(ngx_canary_passage_t *p)
+{
+    ngx_str_t   value;
+    ngx_uint_t  status;
+
+    status = p->status;
+
+    if (status <= NGX_CANARY_MAX_STATUS
+        && (p->conf->errors[status / 8] & (1 << (status % 8))))
+    {
+        return 1;
+    }
+
+    if (p->conf->error_if == NULL
+        || ngx_canary_value(p->request, p->conf->error_if, &value) != NGX_OK)
+    {
+        return 0;
+    }
+
+    return value.len && (value.len != 1 || value.data[0] != '0');
+}
+
+
+/*
+ * The status line as the upstream sent it: a stale response out of the cache
+ * replaces headers_in, but not the state.  An answer without a status line
+ * (HTTP/0.9) has none in headers_in.
+ */
+
+static ngx_uint_t
+ngx_canary_passage_status(ngx_http_upstream_t *u)
+{
+    if (u->headers_in.status_n == 0) {
+        return 0;
+    }
+
+    return u->state->status ? u->state->status : u->headers_in.status_n;
+}
+
+
+static ngx_uint_t
+ngx_canary_passage_answered(ngx_http_upstream_t *u)
+{
+    return u->state && u->state->header_time != (ngx_msec_t) -1;
+}
+
+
+/* the client ended it: it left, or its request could not be read */
+
+static ngx_uint_t
+ngx_canary_passage_gone(ngx_http_upstream_t *u, ngx_int_t rc)
+{
+    switch (rc) {
+
+    case NGX_ERROR:
+    case NGX_DONE:
+    case NGX_HTTP_CLIENT_CLOSED_REQUEST:
+        return 1;
+
+    case NGX_HTTP_BAD_REQUEST:
+    case NGX_HTTP_REQUEST_TIME_OUT:
+    case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
+        return !ngx_canary_passage_answered(u);
+
+    default:
+        return 0;
+    }
+}
+
+
+static void
+ngx_canary_passage_count(ngx_canary_passage_t *p)
+{
+    ngx_canary_zone_t  *zone;
+
+    if (!p->queued) {
+        return;
+    }
+
+    ngx_queue_remove(&p->queue);
+    p->queued = 0;
+
+    zone = p->conf->shm_zone->data;
+
+    if (p->outcome.timed) {
+        p->latency_us = ngx_canary_now_us() - p->start_us;
+        p->outcome.latency_us = p->latency_us;
+    }
+
+    switch (p->assignment.why) {
+
+    case NGX_CANARY_FORCED:
+        ngx_canary_add(&ngx_canary_shard(zone)->cells[p->outcome.slot].forced,
+                       1);
+        break;
+
+    case NGX_CANARY_UNKEYED:
+        ngx_canary_add(&ngx_canary_shard(zone)->unkeyed, 1);
+        break;
+
+    default:
+        ngx_canary_record(zone, &p->outcome);
+    }
+}
+
+
+static void
+ngx_canary_passage_cleanup(void *data)
+{
+    ngx_canary_passage_t *p = data;
+
+    ngx_canary_passage_count(p);
+}
+
+
+/* a worker that is told to stop at once leaves requests: count them */
+
+void
+ngx_canary_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_queue_t           *queue;
+    ngx_canary_passage_t  *p;
+
+    queue = ngx_canary_passages();
+
+    while (!ngx_queue_empty(queue)) {
+        p = ngx_queue_data(ngx_queue_head(queue), ngx_canary_passage_t, queue);
+
+        ngx_canary_passage_end(p, NGX_DONE);
+        ngx_canary_passage_count(p);
+    }
+}
+
+
+/*
+ * nginx keeps the wall clock of a request's first byte, to the millisecond;
+ * it is taken over to the monotonic clock here, so that a clock that is set
+ * later does not matter.
+ */
+
+static uint64_t
+ngx_canary_request_start_us(ngx_http_request_t *r, uint64_t now_us)
+{
+    int64_t      ms;
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    ms = (int64_t) (tp->sec - r->start_sec) * 1000
+         + (int64_t) tp->msec - (int64_t) r->start_msec;
+
+    return ms > 0 ? now_us - ngx_min((uint64_t) ms * 1000, now_us) : now_us;
+}
+
+
+static ngx_queue_t *
+ngx_canary_passages(void)
+{
+    if (ngx_canary_queue.next == NULL) {
+        ngx_queue_init(&ngx_canary_queue);
+    }
+
+    return &ngx_canary_queue;
+}

@@ -1,0 +1,345 @@
+
+#include "ngx_canary_http.h"
+
+
+static ngx_int_t ngx_canary_pass_on(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a);
+static ngx_int_t ngx_canary_delegate(ngx_canary_passage_t *p,
+    ngx_http_upstream_srv_conf_t *us);
+static ngx_int_t ngx_canary_get_peer(ngx_peer_connection_t *pc, void *data);
+static void ngx_canary_free_peer(ngx_peer_connection_t *pc, void *data,
+    ngx_uint_t state);
+static void ngx_canary_finalize(ngx_http_request_t *r, ngx_int_t rc);
+static ngx_uint_t ngx_canary_tries_left(ngx_canary_passage_t *p, ngx_uint_t n);
+static void ngx_canary_show_tries(ngx_peer_connection_t *pc,
+    ngx_canary_passage_t *p);
+static ngx_int_t ngx_canary_fall_back(ngx_peer_connection_t *pc,
+    ngx_canary_passage_t *p);
+
+#if (NGX_HTTP_SSL)
+static ngx_int_t ngx_canary_set_session(ngx_peer_connection_t *pc, void *data);
+static void ngx_canary_save_session(ngx_peer_connection_t *pc, void *data);
+#endif
+
+
+ngx_int_t
+ngx_canary_init_peer(ngx_http_request_t *r, ngx_http_upstream_srv_conf_t *us)
+{
+    ngx_canary_srv_conf_t    *conf;
+    ngx_canary_assignment_t  *a;
+
+    conf = ngx_http_conf_upstream_srv_conf(us, ngx_http_canary_module);
+
+    if (ngx_canary_assign(r, conf, &a) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_canary_pass_on(r, conf, a);
+}
+
+
+ngx_int_t
+ngx_canary_init_direct(ngx_http_request_t *r, ngx_http_upstream_srv_conf_t *us)
+{
+    ngx_uint_t                  i;
+    ngx_canary_ctx_t           *ctx;
+    ngx_canary_srv_conf_t      *direct, **split;
+    ngx_canary_main_conf_t     *cmcf;
+    ngx_canary_assignment_t    *a;
+    ngx_canary_target_conf_t   *targets;
+
+    direct = ngx_http_conf_upstream_srv_conf(us, ngx_http_canary_module);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
+
+    /*
+     * The name came out of variables, and an assignment of this request says
+     * the same: proxy_pass http://$canary_variant_NAME.
+     */
+
+    if (r->upstream->resolved == NULL || ctx == NULL) {
+        return direct->original_init(r, us);
+    }
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_canary_module);
+    split = cmcf->splits.elts;
+
+    for (i = 0; i < cmcf->splits.nelts; i++) {
+        a = &ctx->assignments[i];
+        targets = split[i]->targets.elts;
+
+        if (a->why != NGX_CANARY_UNASSIGNED
+            && a->target >= 0
+            && targets[a->target].upstream == us)
+        {
+            return ngx_canary_pass_on(r, split[i], a);
+        }
+    }
+
+    return direct->original_init(r, us);
+}
+
+
+ngx_canary_passage_t *
+ngx_canary_passage(ngx_http_request_t *r)
+{
+    ngx_canary_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
+
+    if (ctx && ctx->passage) {
+        return ctx->passage;
+    }
+
+    /* the context is lost on an internal redirect, r->upstream is not */
+
+    if (r->upstream && r->upstream->peer.get == ngx_canary_get_peer) {
+        return r->upstream->peer.data;
+    }
+
+    return NULL;
+}
+
+
+static ngx_int_t
+ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
+    ngx_canary_assignment_t *a)
+{
+    ngx_canary_ctx_t              *ctx;
+    ngx_http_upstream_t           *u;
+    ngx_canary_passage_t          *p;
+    ngx_canary_target_conf_t      *targets;
+    ngx_http_upstream_srv_conf_t  *us;
+
+    ctx = ngx_canary_get_ctx(r);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pcalloc(r->pool, sizeof(ngx_canary_passage_t));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    u = r->upstream;
+    us = conf->upstream;
+
+    p->request = r;
+    p->conf = conf;
+    p->assignment = *a;
+
+    if (a->target >= 0) {
+        targets = conf->targets.elts;
+        us = targets[a->target].upstream;
+
+        p->spare = conf->fallback
+                   && !(u->conf->next_upstream & NGX_HTTP_UPSTREAM_FT_OFF);
+    }
+
+    if (ngx_canary_delegate(p, us) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_canary_show_tries(&u->peer, p);
+
+    p->original_finalize = u->finalize_request;
+    u->finalize_request = ngx_canary_finalize;
+
+    ctx->last = conf;
+    ctx->passage = p;
+
+    return ngx_canary_passage_begin(p);
+}
+
+
+/* the upstream's own balancer, behind the wrapper */
+
+static ngx_int_t
+ngx_canary_delegate(ngx_canary_passage_t *p, ngx_http_upstream_srv_conf_t *us)
+{
+    ngx_int_t               rc;
+    ngx_http_request_t     *r;
+    ngx_canary_srv_conf_t  *conf;
+    ngx_peer_connection_t  *pc;
+
+    r = p->request;
+    pc = &r->upstream->peer;
+
+    /* round robin takes what is not NULL for its own data */
+
+    pc->data = NULL;
+
+    conf = ngx_http_conf_upstream_srv_conf(us, ngx_http_canary_module);
+
+    rc = conf->original_init(r, us);
+
+    if (rc == NGX_OK) {
+        p->data = pc->data;
+        p->tries = pc->tries;
+        p->original_get = pc->get;
+        p->original_free = pc->free;
+#if (NGX_HTTP_SSL)
+        p->original_set_session = pc->set_session;
+        p->original_save_session = pc->save_session;
+#endif
+    }
+
+    pc->data = p;
+    pc->get = ngx_canary_get_peer;
+    pc->free = ngx_canary_free_peer;
+#if (NGX_HTTP_SSL)
+    pc->set_session = ngx_canary_set_session;
+    pc->save_session = ngx_canary_save_session;
+#endif
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_canary_get_peer(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_canary_passage_t *p = data;
+
+    ngx_int_t   rc;
+    ngx_uint_t  more;
+
+    /* a stale connection out of the keep-alive cache costs no try */
+
+    if (pc->tries > p->shown) {
+        more = pc->tries - p->shown;
+        p->tries += more;
+        p->attempts -= ngx_min(more, p->attempts);
+    }
+
+    if (p->spare && p->tries == 0) {
+        if (ngx_canary_fall_back(pc, p) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    pc->tries = p->tries;
+    rc = p->original_get(pc, p->data);
+    p->tries = pc->tries;
+
+    if (rc == NGX_BUSY && p->spare
+        && ngx_canary_tries_left(p, 1)
+        && pc->connection == NULL)
+    {
+        p->busy = 1;
+
+        if (ngx_canary_fall_back(pc, p) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        rc = p->original_get(pc, p->data);
+        p->tries = pc->tries;
+    }
+
+    if (rc == NGX_BUSY) {
+        p->busy = 1;
+
+    } else {
+        p->connected = 1;
+        p->ended = 0;
+    }
+
+    ngx_canary_show_tries(pc, p);
+
+    return rc;
+}
+
+
+static void
+ngx_canary_free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state)
+{
+    ngx_canary_passage_t *p = data;
+
+    p->attempts++;
+
+    if (state) {
+        ngx_canary_passage_attempt_failed(p);
+    }
+
+    pc->tries = p->tries;
+    p->original_free(pc, p->data, state);
+    p->tries = pc->tries;
+
+    ngx_canary_show_tries(pc, p);
+}
+
+
+static void
+ngx_canary_finalize(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_canary_passage_t  *p;
+
+    p = r->upstream->peer.data;
+
+    ngx_canary_passage_end(p, rc);
+
+    p->original_finalize(r, rc);
+}
+
+
+/* at most n, and what proxy_next_upstream_tries leaves */
+
+static ngx_uint_t
+ngx_canary_tries_left(ngx_canary_passage_t *p, ngx_uint_t n)
+{
+    ngx_uint_t  limit;
+
+    limit = p->request->upstream->conf->next_upstream_tries;
+
+    if (limit == 0) {
+        return n;
+    }
+
+    return p->attempts < limit ? ngx_min(n, limit - p->attempts) : 0;
+}
+
+
+/* nginx is told of one more try as long as the baseline may take over */
+
+static void
+ngx_canary_show_tries(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
+{
+    p->shown = ngx_canary_tries_left(p, p->tries + p->spare);
+    pc->tries = p->shown;
+}
+
+
+static ngx_int_t
+ngx_canary_fall_back(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
+{
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, pc->log, 0,
+                   "canary split \"%V\": falls back to the baseline",
+                   &p->conf->name);
+
+    ngx_canary_passage_fall_back(p);
+
+    p->spare = 0;
+
+    return ngx_canary_delegate(p, p->conf->upstream);
+}
+
+
+#if (NGX_HTTP_SSL)
+
+static ngx_int_t
+ngx_canary_set_session(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_canary_passage_t *p = data;
+
+    return p->original_set_session(pc, p->data);
+}
+
+
+static void
+ngx_canary_save_session(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_canary_passage_t *p = data;
+
+    p->original_save_session(pc, p->data);
+}
+
+#endif

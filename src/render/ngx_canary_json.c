@@ -1,0 +1,246 @@
+#include "ngx_canary_metrics.h"
+
+
+static void ngx_canary_json_rows(const void *base, ngx_canary_level_e from,
+    ngx_canary_level_e to, ngx_canary_out_t *out);
+static void ngx_canary_json_value(const ngx_canary_metric_t *m,
+    const void *base, ngx_canary_out_t *out);
+static void ngx_canary_json_split(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+static void ngx_canary_json_variant(const ngx_canary_split_t *split,
+    const ngx_canary_variant_t *variant, ngx_canary_out_t *out);
+static void ngx_canary_json_journal(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+
+
+static const ngx_canary_str_t  ngx_canary_scopes[NGX_CANARY_SCOPES] = {
+    ngx_canary_text(",\"total\":"),
+    ngx_canary_text(",\"stage\":"),
+    ngx_canary_text(",\"window\":")
+};
+
+
+int
+ngx_canary_render_json(const ngx_canary_snapshot_t *snap,
+    ngx_canary_out_t *out)
+{
+    size_t  i;
+
+    ngx_canary_out_lit(out, "{");
+    ngx_canary_json_rows(snap, NGX_CANARY_LEVEL_SNAPSHOT,
+                         NGX_CANARY_LEVEL_SNAPSHOT, out);
+    ngx_canary_out_lit(out, ",\"splits\":{");
+
+    for (i = 0; i < snap->nsplits && !out->failed; i++) {
+        if (i) {
+            ngx_canary_out_lit(out, ",");
+        }
+
+        ngx_canary_json_split(&snap->splits[i], out);
+    }
+
+    ngx_canary_out_lit(out, "}}\n");
+
+    return ngx_canary_out_end(out);
+}
+
+
+int
+ngx_canary_render_state(const ngx_canary_split_t *split, int changed,
+    ngx_canary_out_t *out)
+{
+    ngx_canary_out_lit(out, "{\"split\":");
+    ngx_canary_out_json(out, split->name);
+    ngx_canary_out_lit(out, ",\"state\":");
+    ngx_canary_out_json(out, ngx_canary_states[split->state]);
+    ngx_canary_out_lit(out, ",\"reason\":");
+    ngx_canary_out_json(out, split->reason);
+    ngx_canary_out_lit(out, ",\"generation\":");
+    ngx_canary_out_u64(out, split->generation);
+
+    if (changed) {
+        ngx_canary_out_lit(out, ",\"changed\":true}\n");
+
+    } else {
+        ngx_canary_out_lit(out, ",\"changed\":false}\n");
+    }
+
+    return ngx_canary_out_end(out);
+}
+
+
+int
+ngx_canary_render_error(ngx_canary_str_t text, ngx_canary_out_t *out)
+{
+    ngx_canary_out_lit(out, "{\"error\":");
+    ngx_canary_out_json(out, text);
+    ngx_canary_out_lit(out, "}\n");
+
+    return ngx_canary_out_end(out);
+}
+
+
+/* the members of an object, from the rows of the levels "from" to "to" */
+static void
+ngx_canary_json_rows(const void *base, ngx_canary_level_e from,
+    ngx_canary_level_e to, ngx_canary_out_t *out)
+{
+    int                         first;
+    const ngx_canary_str_t     *object;
+    const ngx_canary_metric_t  *m, *end;
+
+    first = 1;
+    object = NULL;
+    end = ngx_canary_metrics + ngx_canary_nmetrics;
+
+    for (m = ngx_canary_metrics; m < end; m++) {
+
+        if (m->level < from || m->level > to || m->key.len == 0) {
+            continue;
+        }
+
+        if (object && !ngx_canary_metric_same(&m->object, object)) {
+            ngx_canary_out_lit(out, "}");
+            object = NULL;
+        }
+
+        if (!first) {
+            ngx_canary_out_lit(out, ",");
+        }
+
+        if (object == NULL && m->object.len) {
+            ngx_canary_out_lit(out, "\"");
+            ngx_canary_out_str(out, m->object);
+            ngx_canary_out_lit(out, "\":{");
+            object = &m->object;
+        }
+
+        ngx_canary_out_lit(out, "\"");
+        ngx_canary_out_str(out, m->key);
+        ngx_canary_out_lit(out, "\":");
+        ngx_canary_json_value(m, base, out);
+
+        first = 0;
+    }
+
+    if (object) {
+        ngx_canary_out_lit(out, "}");
+    }
+}
+
+
+static void
+ngx_canary_json_value(const ngx_canary_metric_t *m, const void *base,
+    ngx_canary_out_t *out)
+{
+    if (ngx_canary_metric_null(m, base)) {
+        ngx_canary_out_lit(out, "null");
+        return;
+    }
+
+    switch (m->kind) {
+
+    case NGX_CANARY_KIND_TEXT:
+        ngx_canary_out_json(out, ngx_canary_metric_text(m, base));
+        break;
+
+    case NGX_CANARY_KIND_STATE:
+        ngx_canary_out_json(out,
+                        ngx_canary_states[ngx_canary_metric_state(m, base)]);
+        break;
+
+    case NGX_CANARY_KIND_VERDICT:
+        ngx_canary_out_json(out,
+                    ngx_canary_verdicts[ngx_canary_metric_verdict(m, base)]);
+        break;
+
+    default:
+        ngx_canary_metric_number(m, base, out);
+    }
+}
+
+
+static void
+ngx_canary_json_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+{
+    size_t  i;
+
+    ngx_canary_out_json(out, split->name);
+    ngx_canary_out_lit(out, ":{");
+    ngx_canary_json_rows(split, NGX_CANARY_LEVEL_SPLIT,
+                         NGX_CANARY_LEVEL_STAGE, out);
+    ngx_canary_out_lit(out, ",\"gates\":[],\"variants\":{");
+
+    for (i = 0; i < split->nvariants && !out->failed; i++) {
+        if (i) {
+            ngx_canary_out_lit(out, ",");
+        }
+
+        ngx_canary_json_variant(split, &split->variants[i], out);
+    }
+
+    ngx_canary_out_lit(out, "},\"events\":{},\"journal\":[");
+    ngx_canary_json_journal(split, out);
+    ngx_canary_out_lit(out, "]}");
+}
+
+
+static void
+ngx_canary_json_variant(const ngx_canary_split_t *split,
+    const ngx_canary_variant_t *variant, ngx_canary_out_t *out)
+{
+    size_t  i;
+
+    ngx_canary_out_json(out, variant->name);
+
+    if (variant->canary) {
+        ngx_canary_out_lit(out, ":{\"role\":\"canary\",");
+
+    } else {
+        ngx_canary_out_lit(out, ":{\"role\":\"baseline\",");
+    }
+
+    ngx_canary_json_rows(variant, NGX_CANARY_LEVEL_VARIANT,
+                         NGX_CANARY_LEVEL_VARIANT, out);
+
+    for (i = 0; i < NGX_CANARY_SCOPES; i++) {
+        ngx_canary_out_str(out, ngx_canary_scopes[i]);
+
+        if (i == NGX_CANARY_WINDOW && !split->windowed) {
+            ngx_canary_out_lit(out, "null");
+            continue;
+        }
+
+        ngx_canary_out_lit(out, "{");
+        ngx_canary_json_rows(&variant->figures[i], NGX_CANARY_LEVEL_FIGURES,
+                             NGX_CANARY_LEVEL_FIGURES, out);
+        ngx_canary_out_lit(out, "}");
+    }
+
+    ngx_canary_out_lit(out, "}");
+}
+
+
+static void
+ngx_canary_json_journal(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out)
+{
+    size_t                     i;
+    const ngx_canary_event_t  *event;
+
+    for (i = 0; i < split->njournal && !out->failed; i++) {
+        event = &split->journal[i];
+
+        if (i) {
+            ngx_canary_out_lit(out, ",");
+        }
+
+        ngx_canary_out_lit(out, "{\"time\":");
+        ngx_canary_out_moment(out, event->time_ms);
+        ngx_canary_out_lit(out, ",\"event\":");
+        ngx_canary_out_json(out, event->event);
+        ngx_canary_out_lit(out, ",\"text\":");
+        ngx_canary_out_json(out, event->text);
+        ngx_canary_out_lit(out, "}");
+    }
+}

@@ -1,0 +1,317 @@
+#include <string.h>
+
+#include "ngx_canary_metrics.h"
+
+
+#define S               ngx_canary_text
+#define NONE            { 0, NULL }
+
+#define GAUGE           NGX_CANARY_TYPE_GAUGE
+#define COUNTER         NGX_CANARY_TYPE_COUNTER
+#define CREATED         NGX_CANARY_TYPE_CREATED
+#define HISTOGRAM       NGX_CANARY_TYPE_HISTOGRAM
+
+#define TOTAL           NGX_CANARY_TOTAL
+#define WINDOW          NGX_CANARY_WINDOW
+
+#define ALWAYS          NGX_CANARY_ALWAYS
+
+#define SNAPSHOT(kind)  NGX_CANARY_LEVEL_SNAPSHOT, NGX_CANARY_KIND_##kind
+#define SPLIT(kind)     NGX_CANARY_LEVEL_SPLIT, NGX_CANARY_KIND_##kind
+#define STAGE(kind)     NGX_CANARY_LEVEL_STAGE, NGX_CANARY_KIND_##kind
+#define VARIANT(kind)   NGX_CANARY_LEVEL_VARIANT, NGX_CANARY_KIND_##kind
+#define FIGURES(kind)   NGX_CANARY_LEVEL_FIGURES, NGX_CANARY_KIND_##kind
+
+#define IN(type, field) offsetof(ngx_canary_##type##_t, field)
+
+/* JSON only */
+#define UNNAMED         GAUGE, NONE, NONE, TOTAL
+
+#define RESPONSES(class, i, help)                                             \
+    { FIGURES(NUMBER), S("responses"), S(class),                              \
+      COUNTER, S("nginx_canary_responses"), S("class=\"" class "\""), TOTAL,  \
+      S(help),                                                                \
+      IN(figures, responses) + (i) * sizeof(uint64_t), ALWAYS }
+
+#define QUANTILE(key, q, i, help)                                             \
+    { FIGURES(SECONDS), S("latency"), S(key),                                 \
+      GAUGE, S("nginx_canary_window_latency_seconds"), S("q=\"" q "\""),      \
+      WINDOW, S(help),                                                        \
+      IN(figures, latency.quantile_us) + (i) * sizeof(uint64_t),              \
+      IN(figures, latency.count) }
+
+#define ROLLBACKS(cause, i)                                                   \
+    { SPLIT(NUMBER), NONE, NONE,                                              \
+      COUNTER, S("nginx_canary_rollbacks"), S("cause=\"" cause "\""), TOTAL,  \
+      S("Rollbacks."), IN(split, rollbacks) + (i) * sizeof(uint64_t), ALWAYS }
+
+
+/*
+ * Rows of one object stand together, as do those of one Prometheus name; a
+ * name's help is that of its first row.
+ */
+
+const ngx_canary_metric_t  ngx_canary_metrics[] = {
+
+    { SNAPSHOT(TEXT), NONE, S("version"),
+      GAUGE, S("nginx_canary_build_info"), NONE, TOTAL,
+      S("Versions of the module and nginx."),
+      IN(snapshot, version), ALWAYS },
+
+    { SNAPSHOT(TEXT), NONE, S("nginx_version"),
+      UNNAMED, S("Version of nginx."),
+      IN(snapshot, server_version), ALWAYS },
+
+    { SNAPSHOT(MOMENT), NONE, S("time"),
+      UNNAMED, S("When this was read."),
+      IN(snapshot, time_ms), ALWAYS },
+
+    { SNAPSHOT(NUMBER), NONE, S("generation"),
+      UNNAMED, S("Loads of the configuration."),
+      IN(snapshot, generation), ALWAYS },
+
+    { SNAPSHOT(MOMENT), NONE, S("loaded_at"),
+      UNNAMED, S("When the configuration was loaded."),
+      IN(snapshot, loaded_at_ms), ALWAYS },
+
+    { SPLIT(STATE), NONE, S("state"),
+      GAUGE, S("nginx_canary_rolled_back"), NONE, TOTAL,
+      S("1 while rolled back."),
+      IN(split, state), ALWAYS },
+
+    { SPLIT(TEXT), NONE, S("reason"),
+      UNNAMED, S("Why it is rolled back."),
+      IN(split, reason), ALWAYS },
+
+    { SPLIT(NUMBER), NONE, S("generation"),
+      GAUGE, S("nginx_canary_generation"), NONE, TOTAL,
+      S("Generation of the published split."),
+      IN(split, generation), ALWAYS },
+
+    { STAGE(TEXT), S("stage"), S("name"),
+      GAUGE, S("nginx_canary_stage_info"), NONE, TOTAL,
+      S("Name of the stage."),
+      IN(split, stage), ALWAYS },
+
+    { STAGE(MOMENT), S("stage"), S("started_at"),
+      GAUGE, S("nginx_canary_stage_start_time_seconds"), NONE, TOTAL,
+      S("Start of the stage."),
+      IN(split, stage_start_ms), ALWAYS },
+
+    { STAGE(SECONDS), S("stage"), S("elapsed"),
+      UNNAMED, S("Age of the stage."),
+      IN(split, stage_elapsed_us), ALWAYS },
+
+    { SPLIT(VERDICT), NONE, S("verdict"),
+      GAUGE, S("nginx_canary_verdict"), NONE, TOTAL,
+      S("1 for the current verdict."),
+      IN(split, verdict), ALWAYS },
+
+    { SPLIT(NUMBER), NONE, S("unkeyed"),
+      COUNTER, S("nginx_canary_unkeyed"), NONE, TOTAL,
+      S("Requests without a key."),
+      IN(split, unkeyed), ALWAYS },
+
+    ROLLBACKS("gate", NGX_CANARY_CAUSE_GATE),
+    ROLLBACKS("operator", NGX_CANARY_CAUSE_OPERATOR),
+
+    { VARIANT(SHARE), NONE, S("configured_share"),
+      GAUGE, S("nginx_canary_configured_share_ratio"), NONE, TOTAL,
+      S("Share as configured."),
+      IN(variant, configured_share_ppm), ALWAYS },
+
+    { VARIANT(SHARE), NONE, S("share"),
+      GAUGE, S("nginx_canary_share_ratio"), NONE, TOTAL,
+      S("Share in force."),
+      IN(variant, share_ppm), ALWAYS },
+
+    { FIGURES(NUMBER), NONE, S("requests"),
+      CREATED, S("nginx_canary_requests"), NONE, TOTAL,
+      S("Requests by hash."),
+      IN(figures, requests), ALWAYS },
+
+    { FIGURES(NUMBER), NONE, S("forced"),
+      COUNTER, S("nginx_canary_forced"), NONE, TOTAL,
+      S("Forced requests."),
+      IN(figures, forced), ALWAYS },
+
+    { FIGURES(NUMBER), NONE, S("errors"),
+      COUNTER, S("nginx_canary_errors"), NONE, TOTAL,
+      S("Requests that failed."),
+      IN(figures, errors), ALWAYS },
+
+    { FIGURES(NUMBER), NONE, S("fallbacks"),
+      COUNTER, S("nginx_canary_fallbacks"), NONE, TOTAL,
+      S("Requests passed on to the baseline."),
+      IN(figures, fallbacks), ALWAYS },
+
+    { FIGURES(RATIO), NONE, S("error_rate"),
+      UNNAMED, S("Errors by requests."),
+      IN(figures, errors), IN(figures, requests) },
+
+    { FIGURES(RATE), NONE, S("throughput"),
+      UNNAMED, S("Requests a second."),
+      IN(figures, requests), IN(figures, elapsed_us) },
+
+    RESPONSES("1xx", 0, "Requests by status class."),
+    RESPONSES("2xx", 1, "Status 200 to 299."),
+    RESPONSES("3xx", 2, "Status 300 to 399."),
+    RESPONSES("4xx", 3, "Status 400 to 499."),
+    RESPONSES("5xx", 4, "Status 500 to 599."),
+    RESPONSES("none", NGX_CANARY_CLASS_NONE, "No valid status."),
+
+    { FIGURES(NUMBER), S("latency"), S("count"),
+      UNNAMED, S("Requests that were timed."),
+      IN(figures, latency.count), ALWAYS },
+
+    { FIGURES(SECONDS), S("latency"), S("sum"),
+      UNNAMED, S("Sum of all latencies."),
+      IN(figures, latency.sum_us), ALWAYS },
+
+    { FIGURES(MEAN), S("latency"), S("mean"),
+      UNNAMED, S("Mean latency."),
+      IN(figures, latency.sum_us), IN(figures, latency.count) },
+
+    { FIGURES(SECONDS), S("latency"), S("min"),
+      UNNAMED, S("Lowest latency."),
+      IN(figures, latency.min_us), IN(figures, latency.count) },
+
+    { FIGURES(SECONDS), S("latency"), S("max"),
+      UNNAMED, S("Highest latency."),
+      IN(figures, latency.max_us), IN(figures, latency.count) },
+
+    QUANTILE("p50", "0.5", 0, "Latency quantiles of the window."),
+    QUANTILE("p90", "0.9", 1, "90% were at most as slow."),
+    QUANTILE("p95", "0.95", 2, "95% were at most as slow."),
+    QUANTILE("p99", "0.99", 3, "99% were at most as slow."),
+    QUANTILE("p999", "0.999", 4, "99.9% were at most as slow."),
+
+    { FIGURES(HISTOGRAM), NONE, NONE,
+      HISTOGRAM, S("nginx_canary_latency_seconds"), NONE, TOTAL,
+      S("Latency."),
+      IN(figures, latency), ALWAYS }
+};
+
+
+const size_t  ngx_canary_nmetrics = sizeof(ngx_canary_metrics)
+                                    / sizeof(ngx_canary_metrics[0]);
+
+
+const ngx_canary_str_t  ngx_canary_states[] = {
+    S("active"), S("off"), S("rolled_back")
+};
+
+
+const ngx_canary_str_t  ngx_canary_verdicts[NGX_CANARY_VERDICTS] = {
+    S("pending"), S("go"), S("rollback")
+};
+
+
+static const void *
+ngx_canary_metric_field(const void *base, size_t offset)
+{
+    return (const char *) base + offset;
+}
+
+
+int
+ngx_canary_metric_same(const ngx_canary_str_t *a, const ngx_canary_str_t *b)
+{
+    return a->len == b->len
+           && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+
+int
+ngx_canary_metric_counter(const ngx_canary_metric_t *m)
+{
+    return m->type == NGX_CANARY_TYPE_COUNTER
+           || m->type == NGX_CANARY_TYPE_CREATED;
+}
+
+
+int
+ngx_canary_metric_null(const ngx_canary_metric_t *m, const void *base)
+{
+    return m->per != ALWAYS && ngx_canary_metric_per(m, base) == 0;
+}
+
+
+uint64_t
+ngx_canary_metric_u64(const ngx_canary_metric_t *m, const void *base)
+{
+    if (m->kind == NGX_CANARY_KIND_SHARE) {
+        return *(const uint32_t *) ngx_canary_metric_field(base, m->offset);
+    }
+
+    return *(const uint64_t *) ngx_canary_metric_field(base, m->offset);
+}
+
+
+uint64_t
+ngx_canary_metric_per(const ngx_canary_metric_t *m, const void *base)
+{
+    return *(const uint64_t *) ngx_canary_metric_field(base, m->per);
+}
+
+
+ngx_canary_str_t
+ngx_canary_metric_text(const ngx_canary_metric_t *m, const void *base)
+{
+    return *(const ngx_canary_str_t *)
+               ngx_canary_metric_field(base, m->offset);
+}
+
+
+ngx_canary_state_e
+ngx_canary_metric_state(const ngx_canary_metric_t *m, const void *base)
+{
+    return *(const ngx_canary_state_e *)
+               ngx_canary_metric_field(base, m->offset);
+}
+
+
+ngx_canary_verdict_e
+ngx_canary_metric_verdict(const ngx_canary_metric_t *m, const void *base)
+{
+    return *(const ngx_canary_verdict_e *)
+               ngx_canary_metric_field(base, m->offset);
+}
+
+
+void
+ngx_canary_metric_number(const ngx_canary_metric_t *m, const void *base,
+    ngx_canary_out_t *out)
+{
+    uint64_t  n;
+
+    n = ngx_canary_metric_u64(m, base);
+
+    switch (m->kind) {
+
+    case NGX_CANARY_KIND_MOMENT:
+        ngx_canary_out_moment(out, n);
+        break;
+
+    case NGX_CANARY_KIND_SECONDS:
+    case NGX_CANARY_KIND_SHARE:
+        ngx_canary_out_micro(out, n);
+        break;
+
+    case NGX_CANARY_KIND_RATIO:
+        ngx_canary_out_ratio(out, n, ngx_canary_metric_per(m, base));
+        break;
+
+    case NGX_CANARY_KIND_RATE:
+        ngx_canary_out_rate(out, n, ngx_canary_metric_per(m, base));
+        break;
+
+    case NGX_CANARY_KIND_MEAN:
+        ngx_canary_out_micro(out, ngx_canary_mean(n,
+                                           ngx_canary_metric_per(m, base)));
+        break;
+
+    default:
+        ngx_canary_out_u64(out, n);
+    }
+}

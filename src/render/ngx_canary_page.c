@@ -1,0 +1,512 @@
+/*
+ * The page for people: no script, nothing loaded from elsewhere, and links
+ * relative to the location's prefix.
+ */
+
+
+#include "ngx_canary_metrics.h"
+
+
+static void ngx_canary_page_split(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+static void ngx_canary_page_summary(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+static void ngx_canary_page_bar(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+static void ngx_canary_page_head(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+static void ngx_canary_page_rows(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+static void ngx_canary_page_label(const ngx_canary_metric_t *m,
+    ngx_canary_out_t *out);
+static void ngx_canary_page_cell(const ngx_canary_metric_t *m,
+    const void *base, ngx_canary_out_t *out);
+static void ngx_canary_page_number(const ngx_canary_metric_t *m,
+    const void *base, ngx_canary_out_t *out);
+static void ngx_canary_page_percent(uint64_t ppm, ngx_canary_out_t *out);
+static void ngx_canary_page_journal(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+static void ngx_canary_page_time(uint64_t us, ngx_canary_out_t *out);
+static void ngx_canary_page_age(uint64_t us, ngx_canary_out_t *out);
+static void ngx_canary_page_moment(uint64_t ms, ngx_canary_out_t *out);
+static void ngx_canary_page_digits(unsigned n, unsigned digits,
+    ngx_canary_out_t *out);
+
+
+/* the last millisecond of the year 9999 */
+#define NGX_CANARY_PAGE_MAX_MS  253402300799999u
+
+#define NGX_CANARY_PAGE_MINUTE  60000000u           /* us */
+
+
+static const ngx_canary_str_t  ngx_canary_page_open = ngx_canary_text(
+    "<!DOCTYPE html>\n"
+    "<html lang=\"en\">\n"
+    "<head>\n"
+    "<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width\">\n"
+    "<meta http-equiv=\"refresh\" content=\"5\">\n"
+    "<title>canary</title>\n"
+    "<style>\n"
+    ":root{color-scheme:light dark;--line:#8884;--dim:#888}\n"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;"
+    "margin:2rem auto;padding:0 1rem}\n"
+    "header,footer{color:var(--dim)}\n"
+    "h1{font-size:1.4rem;margin:0}\n"
+    "h2{font-size:1.2rem;margin:0 0 .3rem}\n"
+    "section{border:1px solid var(--line);border-radius:8px;"
+    "padding:1rem 1.2rem;margin:1.2rem 0;overflow-x:auto}\n"
+    ".state{font-size:.8rem;font-weight:600;color:#fff;border-radius:1em;"
+    "padding:.15em .7em;vertical-align:middle;background:#666}\n"
+    ".active{background:#17803d}.rolled_back{background:#b91c1c}\n"
+    ".bar{display:flex;height:.6rem;border-radius:.3rem;overflow:hidden;"
+    "margin:.6rem 0;background:#8883}\n"
+    ".bar i{background:#3b82f6}.bar .canary{background:#eab308;"
+    "border-left:1px solid #fff}\n"
+    "table{border-collapse:collapse;width:100%;"
+    "font-variant-numeric:tabular-nums}\n"
+    "th,td{padding:.15rem .6rem;text-align:right;white-space:nowrap;"
+    "border-bottom:1px solid var(--line)}\n"
+    "th:first-child{text-align:left;font-weight:400}\n"
+    "td:nth-child(n+2).first,th.first{border-left:1px solid var(--line)}\n"
+    ".journal td{text-align:left;white-space:normal}\n"
+    "</style>\n"
+    "</head>\n"
+    "<body>\n"
+    "<header><h1>canary</h1>");
+
+static const ngx_canary_str_t  ngx_canary_page_scopes[NGX_CANARY_SCOPES] = {
+    ngx_canary_text("total"),
+    ngx_canary_text("this stage"),
+    ngx_canary_text("window")
+};
+
+
+int
+ngx_canary_render_page(const ngx_canary_snapshot_t *snap,
+    ngx_canary_out_t *out)
+{
+    size_t  i;
+
+    ngx_canary_out_str(out, ngx_canary_page_open);
+    ngx_canary_page_moment(snap->time_ms, out);
+    ngx_canary_out_lit(out, " &middot; generation ");
+    ngx_canary_out_u64(out, snap->generation);
+    ngx_canary_out_lit(out, ", loaded ");
+    ngx_canary_page_moment(snap->loaded_at_ms, out);
+    ngx_canary_out_lit(out, "</header>\n");
+
+    if (snap->nsplits == 0) {
+        ngx_canary_out_lit(out, "<p>No upstream is split.</p>\n");
+    }
+
+    for (i = 0; i < snap->nsplits && !out->failed; i++) {
+        ngx_canary_page_split(&snap->splits[i], out);
+    }
+
+    ngx_canary_out_lit(out, "<footer><a href=\"status.json\">status.json</a>"
+                            " &middot; <a href=\"metrics\">metrics</a>"
+                            " &middot; canary ");
+    ngx_canary_out_html(out, snap->version);
+    ngx_canary_out_lit(out, " &middot; nginx ");
+    ngx_canary_out_html(out, snap->server_version);
+    ngx_canary_out_lit(out, "</footer>\n</body>\n</html>\n");
+
+    return ngx_canary_out_end(out);
+}
+
+
+static void
+ngx_canary_page_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+{
+    ngx_canary_str_t  state;
+
+    state = ngx_canary_states[split->state];
+
+    ngx_canary_out_lit(out, "<section>\n<h2>");
+    ngx_canary_out_html(out, split->name);
+    ngx_canary_out_lit(out, " <span class=\"state ");
+    ngx_canary_out_str(out, state);
+    ngx_canary_out_lit(out, "\">");
+
+    if (split->state == NGX_CANARY_STATE_ROLLED_BACK) {
+        ngx_canary_out_lit(out, "rolled back");
+
+    } else {
+        ngx_canary_out_str(out, state);
+    }
+
+    ngx_canary_out_lit(out, "</span></h2>\n");
+
+    ngx_canary_page_summary(split, out);
+    ngx_canary_page_bar(split, out);
+
+    ngx_canary_out_lit(out, "<table>\n<thead>\n");
+    ngx_canary_page_head(split, out);
+    ngx_canary_out_lit(out, "</thead>\n<tbody>\n");
+    ngx_canary_page_rows(split, out);
+    ngx_canary_out_lit(out, "</tbody>\n</table>\n");
+
+    ngx_canary_page_journal(split, out);
+    ngx_canary_out_lit(out, "</section>\n");
+}
+
+
+static void
+ngx_canary_page_summary(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out)
+{
+    if (split->reason.len) {
+        ngx_canary_out_lit(out, "<p><strong>");
+        ngx_canary_out_html(out, split->reason);
+        ngx_canary_out_lit(out, "</strong></p>\n");
+    }
+
+    ngx_canary_out_lit(out, "<div>verdict ");
+    ngx_canary_out_str(out, ngx_canary_verdicts[split->verdict]);
+    ngx_canary_out_lit(out, " &middot; stage ");
+
+    if (split->stage.len) {
+        ngx_canary_out_html(out, split->stage);
+        ngx_canary_out_lit(out, ", ");
+    }
+
+    ngx_canary_out_lit(out, "since ");
+    ngx_canary_page_moment(split->stage_start_ms, out);
+    ngx_canary_out_lit(out, " (");
+    ngx_canary_page_age(split->stage_elapsed_us, out);
+    ngx_canary_out_lit(out, ") &middot; generation ");
+    ngx_canary_out_u64(out, split->generation);
+    ngx_canary_out_lit(out, " &middot; unkeyed ");
+    ngx_canary_out_u64(out, split->unkeyed);
+    ngx_canary_out_lit(out, "</div>\n");
+}
+
+
+/* the shares in force, the baseline first */
+static void
+ngx_canary_page_bar(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+{
+    size_t                       i;
+    const ngx_canary_variant_t  *variant;
+
+    ngx_canary_out_lit(out, "<div class=\"bar\">");
+
+    for (i = 0; i < split->nvariants; i++) {
+        variant = &split->variants[i];
+
+        if (variant->share_ppm == 0) {
+            continue;
+        }
+
+        if (variant->canary) {
+            ngx_canary_out_lit(out, "<i class=\"canary\" style=\"width:");
+
+        } else {
+            ngx_canary_out_lit(out, "<i style=\"width:");
+        }
+
+        ngx_canary_page_percent(variant->share_ppm, out);
+        ngx_canary_out_lit(out, "\" title=\"");
+        ngx_canary_out_html(out, variant->name);
+        ngx_canary_out_lit(out, "\"></i>");
+    }
+
+    ngx_canary_out_lit(out, "</div>\n");
+}
+
+
+/* the scopes, and under each of them the variants side by side */
+static void
+ngx_canary_page_head(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+{
+    size_t  i, s, nscopes;
+
+    nscopes = split->windowed ? NGX_CANARY_SCOPES : NGX_CANARY_WINDOW;
+
+    ngx_canary_out_lit(out, "<tr><th></th>");
+
+    for (s = 0; s < nscopes; s++) {
+        ngx_canary_out_lit(out, "<th class=\"first\" colspan=\"");
+        ngx_canary_out_u64(out, split->nvariants);
+        ngx_canary_out_lit(out, "\">");
+        ngx_canary_out_str(out, ngx_canary_page_scopes[s]);
+        ngx_canary_out_lit(out, "</th>");
+    }
+
+    ngx_canary_out_lit(out, "</tr>\n<tr><th></th>");
+
+    for (i = 0; i < nscopes * split->nvariants; i++) {
+        if (i % split->nvariants == 0) {
+            ngx_canary_out_lit(out, "<th class=\"first\">");
+
+        } else {
+            ngx_canary_out_lit(out, "<th>");
+        }
+
+        ngx_canary_out_html(out, split->variants[i % split->nvariants].name);
+        ngx_canary_out_lit(out, "</th>");
+    }
+
+    ngx_canary_out_lit(out, "</tr>\n");
+}
+
+
+static void
+ngx_canary_page_rows(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+{
+    size_t                       i, s, nscopes;
+    const ngx_canary_metric_t   *m, *end;
+    const ngx_canary_variant_t  *variant;
+
+    nscopes = split->windowed ? NGX_CANARY_SCOPES : NGX_CANARY_WINDOW;
+    end = ngx_canary_metrics + ngx_canary_nmetrics;
+
+    for (m = ngx_canary_metrics; m < end && !out->failed; m++) {
+
+        if (m->level < NGX_CANARY_LEVEL_VARIANT || m->key.len == 0) {
+            continue;
+        }
+
+        ngx_canary_page_label(m, out);
+
+        for (s = 0; s < nscopes; s++) {
+            for (i = 0; i < split->nvariants; i++) {
+                variant = &split->variants[i];
+
+                if (i == 0) {
+                    ngx_canary_out_lit(out, "<td class=\"first\">");
+
+                } else {
+                    ngx_canary_out_lit(out, "<td>");
+                }
+
+                if (m->level == NGX_CANARY_LEVEL_FIGURES) {
+                    ngx_canary_page_cell(m, &variant->figures[s], out);
+
+                } else if (s == 0) {
+                    ngx_canary_page_cell(m, variant, out);
+                }
+
+                ngx_canary_out_lit(out, "</td>");
+            }
+        }
+
+        ngx_canary_out_lit(out, "</tr>\n");
+    }
+}
+
+
+/* "latency p95", "error rate": the names of status.json */
+static void
+ngx_canary_page_label(const ngx_canary_metric_t *m, ngx_canary_out_t *out)
+{
+    size_t  i;
+
+    ngx_canary_out_lit(out, "<tr><th title=\"");
+    ngx_canary_out_html(out, m->help);
+    ngx_canary_out_lit(out, "\">");
+
+    if (m->object.len) {
+        ngx_canary_out_str(out, m->object);
+        ngx_canary_out_lit(out, " ");
+    }
+
+    for (i = 0; i < m->key.len; i++) {
+        if (m->key.data[i] == '_') {
+            ngx_canary_out_lit(out, " ");
+
+        } else {
+            ngx_canary_out_bytes(out, &m->key.data[i], 1);
+        }
+    }
+
+    ngx_canary_out_lit(out, "</th>");
+}
+
+
+static void
+ngx_canary_page_cell(const ngx_canary_metric_t *m, const void *base,
+    ngx_canary_out_t *out)
+{
+    if (ngx_canary_metric_null(m, base)) {
+        ngx_canary_out_lit(out, "&ndash;");
+
+    } else {
+        ngx_canary_page_number(m, base, out);
+    }
+}
+
+
+static void
+ngx_canary_page_number(const ngx_canary_metric_t *m, const void *base,
+    ngx_canary_out_t *out)
+{
+    uint64_t  n;
+
+    n = ngx_canary_metric_u64(m, base);
+
+    switch (m->kind) {
+
+    case NGX_CANARY_KIND_SHARE:
+        ngx_canary_page_percent(n, out);
+        break;
+
+    case NGX_CANARY_KIND_RATIO:
+        ngx_canary_page_percent(ngx_canary_ratio_ppm(n,
+                                    ngx_canary_metric_per(m, base)), out);
+        break;
+
+    case NGX_CANARY_KIND_RATE:
+        n = ngx_canary_rate_ppm(n, ngx_canary_metric_per(m, base));
+        ngx_canary_out_decimal(out, ngx_canary_mean(n, 10000), 2);
+        ngx_canary_out_lit(out, "/s");
+        break;
+
+    case NGX_CANARY_KIND_SECONDS:
+        ngx_canary_page_time(n, out);
+        break;
+
+    case NGX_CANARY_KIND_MEAN:
+        ngx_canary_page_time(ngx_canary_mean(n,
+                                    ngx_canary_metric_per(m, base)), out);
+        break;
+
+    default:
+        ngx_canary_metric_number(m, base, out);
+    }
+}
+
+
+static void
+ngx_canary_page_percent(uint64_t ppm, ngx_canary_out_t *out)
+{
+    ngx_canary_out_decimal(out, ppm, 4);
+    ngx_canary_out_lit(out, "%");
+}
+
+
+/* the newest first */
+static void
+ngx_canary_page_journal(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out)
+{
+    size_t                     i;
+    const ngx_canary_event_t  *event;
+
+    if (split->njournal == 0) {
+        return;
+    }
+
+    ngx_canary_out_lit(out, "<h3>Journal</h3>\n<table class=\"journal\">\n");
+
+    for (i = split->njournal; i > 0 && !out->failed; i--) {
+        event = &split->journal[i - 1];
+
+        ngx_canary_out_lit(out, "<tr><td>");
+        ngx_canary_page_moment(event->time_ms, out);
+        ngx_canary_out_lit(out, "</td><td>");
+        ngx_canary_out_html(out, event->event);
+        ngx_canary_out_lit(out, "</td><td>");
+        ngx_canary_out_html(out, event->text);
+        ngx_canary_out_lit(out, "</td></tr>\n");
+    }
+
+    ngx_canary_out_lit(out, "</table>\n");
+}
+
+
+static void
+ngx_canary_page_time(uint64_t us, ngx_canary_out_t *out)
+{
+    if (us < 1000) {
+        ngx_canary_out_u64(out, us);
+        ngx_canary_out_lit(out, " &micro;s");
+
+    } else if (us < 1000000) {
+        ngx_canary_out_decimal(out, us, 3);
+        ngx_canary_out_lit(out, " ms");
+
+    } else {
+        ngx_canary_out_decimal(out, us / 1000, 3);
+        ngx_canary_out_lit(out, " s");
+    }
+}
+
+
+static void
+ngx_canary_page_age(uint64_t us, ngx_canary_out_t *out)
+{
+    uint64_t  minutes;
+
+    minutes = us / NGX_CANARY_PAGE_MINUTE;
+
+    if (minutes == 0) {
+        ngx_canary_out_u64(out, us / 1000000);
+        ngx_canary_out_lit(out, " s");
+        return;
+    }
+
+    if (minutes >= 60) {
+        ngx_canary_out_u64(out, minutes / 60);
+        ngx_canary_out_lit(out, " h ");
+    }
+
+    ngx_canary_out_u64(out, minutes % 60);
+    ngx_canary_out_lit(out, " min");
+}
+
+
+/*
+ * UTC as 2025-11-22 21:10:12.  The date is counted in years that begin on
+ * March 1, so that a leap day is a year's last, in eras of 400 years
+ * (146097 days) since 0000-03-01, which is 719468 days before 1970-01-01.
+ */
+static void
+ngx_canary_page_moment(uint64_t ms, ngx_canary_out_t *out)
+{
+    unsigned  days, era, day, year, month, seconds;
+
+    if (ms > NGX_CANARY_PAGE_MAX_MS) {
+        ngx_canary_out_moment(out, ms);
+        return;
+    }
+
+    days = (unsigned) (ms / 86400000) + 719468;
+    seconds = (unsigned) (ms / 1000 % 86400);
+
+    era = days / 146097;
+    day = days % 146097;
+    year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    day -= 365 * year + year / 4 - year / 100;
+    month = (5 * day + 2) / 153;                    /* 0 is March */
+    day -= (153 * month + 2) / 5;
+    year += era * 400 + (month >= 10);
+
+    ngx_canary_page_digits(year, 4, out);
+    ngx_canary_out_lit(out, "-");
+    ngx_canary_page_digits(month < 10 ? month + 3 : month - 9, 2, out);
+    ngx_canary_out_lit(out, "-");
+    ngx_canary_page_digits(day + 1, 2, out);
+    ngx_canary_out_lit(out, " ");
+    ngx_canary_page_digits(seconds / 3600, 2, out);
+    ngx_canary_out_lit(out, ":");
+    ngx_canary_page_digits(seconds / 60 % 60, 2, out);
+    ngx_canary_out_lit(out, ":");
+    ngx_canary_page_digits(seconds % 60, 2, out);
+}
+
+
+static void
+ngx_canary_page_digits(unsigned n, unsigned digits, ngx_canary_out_t *out)
+{
+    unsigned       i;
+    unsigned char  buf[4];
+
+    for (i = digits; i > 0; i--) {
+        buf[i - 1] = (unsigned char) ('0' + n % 10);
+        n /= 10;
+    }
+
+    ngx_canary_out_bytes(out, buf, digits);
+}

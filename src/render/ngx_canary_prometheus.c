@@ -1,0 +1,453 @@
+/*
+ * The text format 0.0.4 of Prometheus and OpenMetrics 1.0.  They differ in
+ * four points, marked by ctx->openmetrics: the family of a counter is named
+ * without "_total", bounds are floats with a point, some have the time of their
+ * creation, and "# EOF" ends the text.
+ */
+
+
+#include "ngx_canary_metrics.h"
+
+
+#define NGX_CANARY_LABELS_LEN  248
+
+
+/* "{upstream=..,variant=.." of a series, escaped once; not in use if len is 0 */
+typedef struct {
+    size_t                       len;
+    unsigned char                text[NGX_CANARY_LABELS_LEN];
+} ngx_canary_labels_t;
+
+
+typedef struct {
+    ngx_canary_out_t            *out;
+    const ngx_canary_metric_t   *metric;
+    const ngx_canary_snapshot_t *snapshot;
+    const ngx_canary_split_t    *split;
+    const ngx_canary_variant_t  *variant;   /* NULL: of the whole split */
+    const ngx_canary_split_t    *labelled;  /* whose labels are kept */
+    ngx_canary_labels_t          labels[1 + NGX_CANARY_MAX_VARIANTS];
+    unsigned                     openmetrics:1;
+    unsigned                     headed:1;  /* HELP and TYPE are written */
+} ngx_canary_prometheus_t;
+
+
+static int ngx_canary_prometheus(const ngx_canary_snapshot_t *snap,
+    ngx_canary_out_t *out, unsigned openmetrics);
+static void ngx_canary_prometheus_row(ngx_canary_prometheus_t *ctx);
+static void ngx_canary_prometheus_split(ngx_canary_prometheus_t *ctx);
+static void ngx_canary_prometheus_series(ngx_canary_prometheus_t *ctx,
+    const void *base);
+static void ngx_canary_prometheus_head(ngx_canary_prometheus_t *ctx);
+static void ngx_canary_prometheus_name(ngx_canary_prometheus_t *ctx,
+    const char *suffix, size_t len);
+static void ngx_canary_prometheus_labels(ngx_canary_prometheus_t *ctx);
+static void ngx_canary_prometheus_keep(ngx_canary_prometheus_t *ctx);
+static void ngx_canary_prometheus_base(const ngx_canary_split_t *split,
+    const ngx_canary_variant_t *variant, ngx_canary_out_t *out);
+static int ngx_canary_prometheus_full(ngx_canary_out_t *out, size_t need);
+static void ngx_canary_prometheus_value(ngx_canary_prometheus_t *ctx,
+    const void *base);
+static void ngx_canary_prometheus_verdict(ngx_canary_prometheus_t *ctx,
+    const void *base);
+static void ngx_canary_prometheus_histogram(ngx_canary_prometheus_t *ctx,
+    const ngx_canary_figures_t *figures);
+static void ngx_canary_prometheus_created(ngx_canary_prometheus_t *ctx);
+
+
+/* a line up to its labels: "name_suffix{upstream=..,variant=.." */
+#define ngx_canary_prometheus_open(ctx, suffix)                               \
+    ngx_canary_prometheus_name(ctx, suffix, sizeof(suffix) - 1)
+
+
+/* by ngx_canary_type_e */
+static const ngx_canary_str_t  ngx_canary_types[] = {
+    ngx_canary_text(" gauge\n"),
+    ngx_canary_text(" counter\n"),
+    ngx_canary_text(" counter\n"),
+    ngx_canary_text(" histogram\n")
+};
+
+
+int
+ngx_canary_render_prometheus(const ngx_canary_snapshot_t *snap,
+    ngx_canary_out_t *out)
+{
+    return ngx_canary_prometheus(snap, out, 0);
+}
+
+
+int
+ngx_canary_render_openmetrics(const ngx_canary_snapshot_t *snap,
+    ngx_canary_out_t *out)
+{
+    return ngx_canary_prometheus(snap, out, 1);
+}
+
+
+static int
+ngx_canary_prometheus(const ngx_canary_snapshot_t *snap,
+    ngx_canary_out_t *out, unsigned openmetrics)
+{
+    const ngx_canary_metric_t  *m, *end;
+    const ngx_canary_str_t     *name;
+    ngx_canary_prometheus_t     ctx;
+
+    ctx.out = out;
+    ctx.snapshot = snap;
+    ctx.labelled = NULL;
+    ctx.openmetrics = openmetrics & 1;
+    ctx.headed = 0;
+
+    name = NULL;
+    end = ngx_canary_metrics + ngx_canary_nmetrics;
+
+    for (m = ngx_canary_metrics; m < end && !out->failed; m++) {
+
+        if (m->name.len == 0) {
+            continue;
+        }
+
+        if (name == NULL || !ngx_canary_metric_same(&m->name, name)) {
+            ctx.headed = 0;
+            name = &m->name;
+        }
+
+        ctx.metric = m;
+        ngx_canary_prometheus_row(&ctx);
+    }
+
+    if (openmetrics) {
+        ngx_canary_out_lit(out, "# EOF\n");
+    }
+
+    return ngx_canary_out_end(out);
+}
+
+
+static void
+ngx_canary_prometheus_row(ngx_canary_prometheus_t *ctx)
+{
+    size_t  i;
+
+    if (ctx->metric->level == NGX_CANARY_LEVEL_SNAPSHOT) {
+        ngx_canary_prometheus_series(ctx, ctx->snapshot);
+        return;
+    }
+
+    for (i = 0; i < ctx->snapshot->nsplits && !ctx->out->failed; i++) {
+        ctx->split = &ctx->snapshot->splits[i];
+        ctx->variant = NULL;
+        ngx_canary_prometheus_split(ctx);
+    }
+}
+
+
+static void
+ngx_canary_prometheus_split(ngx_canary_prometheus_t *ctx)
+{
+    size_t                      i;
+    const ngx_canary_metric_t  *m;
+
+    m = ctx->metric;
+
+    if (m->level < NGX_CANARY_LEVEL_VARIANT) {
+        ngx_canary_prometheus_series(ctx, ctx->split);
+        return;
+    }
+
+    if (m->level == NGX_CANARY_LEVEL_FIGURES
+        && m->scope == NGX_CANARY_WINDOW && !ctx->split->windowed)
+    {
+        return;
+    }
+
+    for (i = 0; i < ctx->split->nvariants; i++) {
+        ctx->variant = &ctx->split->variants[i];
+
+        if (m->level == NGX_CANARY_LEVEL_VARIANT) {
+            ngx_canary_prometheus_series(ctx, ctx->variant);
+
+        } else {
+            ngx_canary_prometheus_series(ctx,
+                                         &ctx->variant->figures[m->scope]);
+        }
+    }
+}
+
+
+static void
+ngx_canary_prometheus_series(ngx_canary_prometheus_t *ctx, const void *base)
+{
+    if (ngx_canary_metric_null(ctx->metric, base)) {
+        return;
+    }
+
+    if (!ctx->headed) {
+        ngx_canary_prometheus_head(ctx);
+        ctx->headed = 1;
+    }
+
+    if (ctx->metric->kind == NGX_CANARY_KIND_HISTOGRAM) {
+        ngx_canary_prometheus_histogram(ctx, base);
+
+    } else if (ctx->metric->kind == NGX_CANARY_KIND_VERDICT) {
+        ngx_canary_prometheus_verdict(ctx, base);
+
+    } else if (ngx_canary_metric_counter(ctx->metric)) {
+        ngx_canary_prometheus_open(ctx, "_total");
+        ngx_canary_prometheus_value(ctx, base);
+
+    } else {
+        ngx_canary_prometheus_open(ctx, "");
+        ngx_canary_prometheus_value(ctx, base);
+    }
+
+    if (ctx->openmetrics && ctx->metric->type >= NGX_CANARY_TYPE_CREATED) {
+        ngx_canary_prometheus_created(ctx);
+    }
+}
+
+
+static void
+ngx_canary_prometheus_head(ngx_canary_prometheus_t *ctx)
+{
+    int                         total;
+    ngx_canary_out_t           *out;
+    const ngx_canary_metric_t  *m;
+
+    out = ctx->out;
+    m = ctx->metric;
+    total = (ngx_canary_metric_counter(m) && !ctx->openmetrics);
+
+    ngx_canary_out_lit(out, "# HELP ");
+    ngx_canary_out_str(out, m->name);
+
+    if (total) {
+        ngx_canary_out_lit(out, "_total");
+    }
+
+    ngx_canary_out_lit(out, " ");
+    ngx_canary_out_str(out, m->help);
+    ngx_canary_out_lit(out, "\n# TYPE ");
+    ngx_canary_out_str(out, m->name);
+
+    if (total) {
+        ngx_canary_out_lit(out, "_total");
+    }
+
+    ngx_canary_out_str(out, ngx_canary_types[m->type]);
+}
+
+
+static void
+ngx_canary_prometheus_name(ngx_canary_prometheus_t *ctx, const char *suffix,
+    size_t len)
+{
+    ngx_canary_out_t           *out;
+    const ngx_canary_metric_t  *m;
+
+    out = ctx->out;
+    m = ctx->metric;
+
+    ngx_canary_out_str(out, m->name);
+    ngx_canary_out_bytes(out, suffix, len);
+
+    if (m->level == NGX_CANARY_LEVEL_SNAPSHOT) {
+        ngx_canary_out_lit(out, "{version=\"");
+        ngx_canary_out_label(out, ctx->snapshot->version);
+        ngx_canary_out_lit(out, "\",nginx_version=\"");
+        ngx_canary_out_label(out, ctx->snapshot->server_version);
+        ngx_canary_out_lit(out, "\"");
+        return;
+    }
+
+    ngx_canary_prometheus_labels(ctx);
+
+    if (m->level == NGX_CANARY_LEVEL_STAGE) {
+        ngx_canary_out_lit(out, ",stage=\"");
+        ngx_canary_out_label(out, ctx->split->stage);
+        ngx_canary_out_lit(out, "\"");
+    }
+
+    if (m->label.len) {
+        ngx_canary_out_lit(out, ",");
+        ngx_canary_out_str(out, m->label);
+    }
+}
+
+
+static void
+ngx_canary_prometheus_labels(ngx_canary_prometheus_t *ctx)
+{
+    size_t                      i;
+    const ngx_canary_labels_t  *labels;
+
+    if (ctx->labelled != ctx->split) {
+        ngx_canary_prometheus_keep(ctx);
+        ctx->labelled = ctx->split;
+    }
+
+    i = 0;
+
+    if (ctx->variant) {
+        i = 1 + (size_t) (ctx->variant - ctx->split->variants);
+    }
+
+    labels = &ctx->labels[i];
+
+    if (labels->len) {
+        ngx_canary_out_bytes(ctx->out, labels->text, labels->len);
+
+    } else {
+        ngx_canary_prometheus_base(ctx->split, ctx->variant, ctx->out);
+    }
+}
+
+
+/* escapes the labels of a split; what is too long is not kept */
+static void
+ngx_canary_prometheus_keep(ngx_canary_prometheus_t *ctx)
+{
+    size_t                i;
+    ngx_canary_out_t      out;
+    ngx_canary_labels_t  *labels;
+
+    for (i = 0; i <= ctx->split->nvariants; i++) {
+        labels = &ctx->labels[i];
+
+        out.pos = labels->text;
+        out.last = labels->text + NGX_CANARY_LABELS_LEN;
+        out.more = ngx_canary_prometheus_full;
+        out.data = NULL;
+        out.failed = 0;
+
+        ngx_canary_prometheus_base(ctx->split,
+                                   i ? &ctx->split->variants[i - 1] : NULL,
+                                   &out);
+
+        labels->len = out.failed ? 0 : (size_t) (out.pos - labels->text);
+    }
+}
+
+
+static void
+ngx_canary_prometheus_base(const ngx_canary_split_t *split,
+    const ngx_canary_variant_t *variant, ngx_canary_out_t *out)
+{
+    ngx_canary_out_lit(out, "{upstream=\"");
+    ngx_canary_out_label(out, split->name);
+
+    if (variant) {
+        ngx_canary_out_lit(out, "\",variant=\"");
+        ngx_canary_out_label(out, variant->name);
+    }
+
+    ngx_canary_out_lit(out, "\"");
+}
+
+
+static int
+ngx_canary_prometheus_full(ngx_canary_out_t *out, size_t need)
+{
+    (void) out;
+    (void) need;
+
+    return -1;
+}
+
+
+static void
+ngx_canary_prometheus_value(ngx_canary_prometheus_t *ctx, const void *base)
+{
+    ngx_canary_out_t           *out;
+    const ngx_canary_metric_t  *m;
+
+    out = ctx->out;
+    m = ctx->metric;
+
+    ngx_canary_out_lit(out, "} ");
+
+    if (m->kind == NGX_CANARY_KIND_TEXT) {
+        ngx_canary_out_lit(out, "1");
+
+    } else if (m->kind == NGX_CANARY_KIND_STATE) {
+        ngx_canary_out_u64(out, ngx_canary_metric_state(m, base)
+                                == NGX_CANARY_STATE_ROLLED_BACK);
+
+    } else {
+        ngx_canary_metric_number(m, base, out);
+    }
+
+    ngx_canary_out_lit(out, "\n");
+}
+
+
+static void
+ngx_canary_prometheus_verdict(ngx_canary_prometheus_t *ctx, const void *base)
+{
+    size_t                i;
+    ngx_canary_verdict_e  verdict;
+
+    verdict = ngx_canary_metric_verdict(ctx->metric, base);
+
+    for (i = 0; i < NGX_CANARY_VERDICTS; i++) {
+        ngx_canary_prometheus_open(ctx, "");
+        ngx_canary_out_lit(ctx->out, ",verdict=\"");
+        ngx_canary_out_str(ctx->out, ngx_canary_verdicts[i]);
+        ngx_canary_out_lit(ctx->out, "\"} ");
+        ngx_canary_out_u64(ctx->out, i == (size_t) verdict);
+        ngx_canary_out_lit(ctx->out, "\n");
+    }
+}
+
+
+static void
+ngx_canary_prometheus_histogram(ngx_canary_prometheus_t *ctx,
+    const ngx_canary_figures_t *figures)
+{
+    size_t                       i;
+    ngx_canary_out_t            *out;
+    const ngx_canary_latency_t  *latency;
+
+    out = ctx->out;
+    latency = (const void *) ((const char *) figures + ctx->metric->offset);
+
+    for (i = 0; i < ctx->split->nle; i++) {
+        ngx_canary_prometheus_open(ctx, "_bucket");
+        ngx_canary_out_lit(out, ",le=\"");
+        ngx_canary_out_bound(out, ctx->split->le_us[i], ctx->openmetrics);
+        ngx_canary_out_lit(out, "\"} ");
+        ngx_canary_out_u64(out, latency->le[i]);
+        ngx_canary_out_lit(out, "\n");
+    }
+
+    ngx_canary_prometheus_open(ctx, "_bucket");
+    ngx_canary_out_lit(out, ",le=\"+Inf\"} ");
+    ngx_canary_out_u64(out, latency->count);
+    ngx_canary_out_lit(out, "\n");
+
+    ngx_canary_prometheus_open(ctx, "_sum");
+    ngx_canary_out_lit(out, "} ");
+    ngx_canary_out_micro(out, latency->sum_us);
+    ngx_canary_out_lit(out, "\n");
+
+    ngx_canary_prometheus_open(ctx, "_count");
+    ngx_canary_out_lit(out, "} ");
+    ngx_canary_out_u64(out, latency->count);
+    ngx_canary_out_lit(out, "\n");
+}
+
+
+static void
+ngx_canary_prometheus_created(ngx_canary_prometheus_t *ctx)
+{
+    if (ctx->split->created_ms == 0) {
+        return;
+    }
+
+    ngx_canary_prometheus_open(ctx, "_created");
+    ngx_canary_out_lit(ctx->out, "} ");
+    ngx_canary_out_moment(ctx->out, ctx->split->created_ms);
+    ngx_canary_out_lit(ctx->out, "\n");
+}

@@ -190,7 +190,10 @@ sub start {
     );
     unshift @command, $self->_valgrind() if $ENV{TEST_NGINX_VALGRIND};
 
-    my ($port) = $self->read('nginx.conf') =~ /\blisten\s+127\.0\.0\.1:(\d+)/;
+    my $conf = $self->read('nginx.conf');
+    my ($port) = $conf =~ /\blisten\s+127\.0\.0\.1:(\d+)/;
+    my ($workers) = $conf =~ /^worker_processes (\d+)/m;
+    $workers = 0 if $conf =~ /^master_process off/m;
     my $pid = $self->_spawn(
         sub {
             open STDIN, '<', '/dev/null';
@@ -203,8 +206,12 @@ sub start {
 
     my $up = $self->wait_for(
         sub {
-            return -1 if $self->_reap($pid);
+            if ($self->_reap($pid)) {
+                delete $self->{master};
+                return -1;
+            }
             return 0 if !-s "$self->{dir}/nginx.pid";
+            return 0 if $self->workers() < ($workers || 0);
             return !defined $port || Canary::Process::_accepts($port);
         },
         15
@@ -280,6 +287,8 @@ sub master {
 sub workers {
     my ($self) = @_;
 
+    # valgrind does not show the title of a process
+    my $log = $ENV{TEST_NGINX_VALGRIND} ? $self->error_log() : '';
     my @pids;
     for my $stat (glob '/proc/[0-9]*/stat') {
         my ($pid) = $stat =~ /(\d+)/;
@@ -287,6 +296,7 @@ sub workers {
         next if !defined $parent || $parent != $self->{master};
         next if $state eq 'Z';
         next if $self->read("/proc/$pid/cmdline") =~ /shutting down|cache /;
+        next if $log =~ /\] $pid#\d+: gracefully shutting down/;
         push @pids, $pid;
     }
 

@@ -428,7 +428,7 @@ ngx_canary_page_time(uint64_t us, ngx_canary_out_t *out)
         ngx_canary_out_lit(out, " ms");
 
     } else {
-        ngx_canary_out_decimal(out, us / 1000, 3);
+        ngx_canary_out_decimal(out, ngx_canary_mean(us, 1000), 3);
         ngx_canary_out_lit(out, " s");
     }
 }

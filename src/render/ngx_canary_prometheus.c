@@ -12,7 +12,7 @@
 #define NGX_CANARY_LABELS_LEN  248
 
 
-/* "{upstream=..,variant=.." of a series, escaped once; not in use if len is 0 */
+/* "{upstream=..,variant=.." of a series, escaped once; not kept if len is 0 */
 typedef struct {
     size_t                       len;
     unsigned char                text[NGX_CANARY_LABELS_LEN];

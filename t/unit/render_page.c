@@ -1,0 +1,175 @@
+/* The page for people. */
+
+#include "tap.h"
+
+#include "driver/picture.h"
+
+
+static const char  *sample[] = {
+    "<!DOCTYPE html>",
+    "2025-11-22 21:10:12 &middot; generation 3, loaded 2025-11-22 21:10:00",
+    "<h2>documents <span class=\"state active\">active</span></h2>",
+    "verdict pending &middot; stage stage1_5pct, since 2025-11-22 21:10:00 "
+        "(12 s) &middot; generation 3 &middot; unkeyed 9",
+    "<i style=\"width:95%\" title=\"documents\">",
+    "<i class=\"canary\" style=\"width:5%\" title=\"sliceB_documents\">",
+    ">error rate</th><td class=\"first\">0.2051%</td><td>1.2987%</td>",
+    ">requests</th><td class=\"first\">1463</td><td>77</td>"
+        "<td class=\"first\">1463</td><td>77</td></tr>",
+    ">share</th><td class=\"first\">95%</td><td>5%</td>",
+    ">throughput</th><td class=\"first\">120.69/s</td><td>6.35/s</td>",
+    ">responses 5xx</th><td class=\"first\">0</td><td>1</td>",
+    ">latency sum</th><td class=\"first\">123.457 s</td><td>12.9 s</td>",
+    ">latency mean</th><td class=\"first\">84.502 ms</td><td>167.532 ms</td>",
+    ">latency min</th><td class=\"first\">999 &micro;s</td><td>51 ms</td>",
+    ">latency p95</th><td class=\"first\">241.5 ms</td><td>385 ms</td>",
+    "href=\"status.json\"",
+    "href=\"metrics\"",
+    "</html>\n"
+};
+
+
+static ngx_canary_split_t  split;
+
+
+static char *
+rendered(const char *picture, size_t step)
+{
+    ngx_canary_snapshot_t  snap;
+
+    (void) picture_take(&snap, &split, picture);
+
+    return picture_render(ngx_canary_render_page, &snap, step);
+}
+
+
+/* dates that `date -u -d @N` gives */
+static void
+dates(void)
+{
+    char                   *text;
+    size_t                  i;
+    ngx_canary_snapshot_t   snap;
+
+    static const struct {
+        uint64_t            ms;
+        const char         *text;
+    } moments[] = {
+        { 0, ">1970-01-01 00:00:00 " },
+        { 951782399999, ">2000-02-28 23:59:59 " },
+        { 951782400000, ">2000-02-29 00:00:00 " },
+        { 951868800000, ">2000-03-01 00:00:00 " },
+        { 1735689599000, ">2024-12-31 23:59:59 " },
+        { 1735689600000, ">2025-01-01 00:00:00 " },
+        { 4107542399000, ">2100-02-28 23:59:59 " },
+        { 4107542400000, ">2100-03-01 00:00:00 " },
+        { 253402300799000, ">9999-12-31 23:59:59 " },
+        { 253402300800000, ">253402300800.000 " }
+    };
+
+    for (i = 0; i < sizeof(moments) / sizeof(moments[0]); i++) {
+        (void) picture_take(&snap, &split, "none");
+        snap.time_ms = moments[i].ms;
+
+        text = picture_render(ngx_canary_render_page, &snap, 256);
+        is_u64(picture_count(text, moments[i].text), 1, moments[i].text);
+        free(text);
+    }
+}
+
+
+static void
+ages(void)
+{
+    char                   *text;
+    ngx_canary_snapshot_t   snap;
+
+    (void) picture_take(&snap, &split, "sample");
+
+    split.stage_elapsed_us = 3599999999;
+    text = picture_render(ngx_canary_render_page, &snap, 256);
+    is_u64(picture_count(text, "(59 min)"), 1, "age below an hour");
+    free(text);
+
+    split.stage_elapsed_us = 93600000000;
+    text = picture_render(ngx_canary_render_page, &snap, 256);
+    is_u64(picture_count(text, "(26 h 0 min)"), 1, "age of hours");
+    free(text);
+}
+
+
+static void
+hostile(void)
+{
+    char  *text;
+
+    text = rendered("hostile", 256);
+
+    is_u64(picture_count(text, "<script"), 0, "no markup from names");
+    is_u64(picture_count(text, "<i "), picture_count(text, "</i>"),
+           "attributes stay closed");
+    ok(picture_count(text, "&lt;script&gt;alert(&#39;x&#39;)") > 5,
+       "it is escaped");
+    is_u64(picture_count(text, "\xff") + picture_count(text, "\xed\xa0"), 0,
+           "no bytes that are no UTF-8");
+    free(text);
+}
+
+
+int
+main(void)
+{
+    char    *text, *small, *newest;
+    size_t   i;
+
+    text = rendered("sample", 256);
+
+    for (i = 0; i < sizeof(sample) / sizeof(sample[0]); i++) {
+        ok(picture_count(text, sample[i]) == 1, "once: %.*s",
+           (int) strcspn(sample[i], "\n"), sample[i]);
+    }
+
+    newest = strstr(text, "generation 3</td>");
+    ok(newest && strstr(newest, "generation 2</td>"),
+       "journal: the newest first");
+    is_u64(picture_count(text, "colspan"), 2, "total and stage");
+    is_u64(picture_count(text, "src=") + picture_count(text, "http:")
+           + picture_count(text, "<script"), 0, "nothing from elsewhere");
+    free(text);
+
+    text = rendered("window", 256);
+    is_u64(picture_count(text, "colspan"), 3, "and the window");
+    free(text);
+
+    text = rendered("quiet", 256);
+    is_u64(picture_count(text, ">latency p50</th><td class=\"first\">&ndash;"
+                               "</td><td>&ndash;</td>"), 1,
+           "a quantile of nothing");
+    free(text);
+
+    text = rendered("rolled", 256);
+    is_u64(picture_count(text, "state rolled_back\">rolled back</span>"), 1,
+           "rolled back");
+    is_u64(picture_count(text, "<strong>rolled back by alice</strong>"), 1,
+           "and why");
+    is_u64(picture_count(text, "<i class=\"canary\""), 0,
+           "no bar without a share");
+    free(text);
+
+    text = rendered("none", 256);
+    is_u64(picture_count(text, "No upstream is split."), 1, "no split");
+    free(text);
+
+    small = rendered("full", 1);
+    text = rendered("full", 1024 * 1024);
+    ok(small && text && strcmp(small, text) == 0,
+       "the same text from the smallest rooms");
+    free(small);
+    free(text);
+
+    dates();
+    ages();
+    hostile();
+
+    return tap_done();
+}

@@ -16,6 +16,7 @@
 
 #define NGX_CANARY_MAX_STATUS     999
 #define NGX_CANARY_ID_LEN         32    /* 128 bits in hex */
+#define NGX_CANARY_MAX_BUCKETS    50
 
 
 typedef enum {

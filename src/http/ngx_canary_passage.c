@@ -7,7 +7,10 @@ static void ngx_canary_passage_settle(ngx_canary_passage_t *p,
 static ngx_uint_t ngx_canary_passage_is_error(ngx_canary_passage_t *p);
 static ngx_uint_t ngx_canary_passage_status(ngx_http_upstream_t *u);
 static ngx_uint_t ngx_canary_passage_answered(ngx_http_upstream_t *u);
-static ngx_uint_t ngx_canary_passage_gone(ngx_http_upstream_t *u, ngx_int_t rc);
+static ngx_uint_t ngx_canary_passage_gone(ngx_canary_passage_t *p,
+    ngx_int_t rc);
+static ngx_uint_t ngx_canary_passage_cut_short(ngx_canary_passage_t *p,
+    ngx_int_t rc);
 static void ngx_canary_passage_count(ngx_canary_passage_t *p);
 static void ngx_canary_passage_cleanup(void *data);
 static uint64_t ngx_canary_request_start_us(ngx_http_request_t *r,
@@ -91,14 +94,8 @@ ngx_canary_passage_end(ngx_canary_passage_t *p, ngx_int_t rc)
         p->status = p->answered ? ngx_canary_passage_status(u) : 0;
     }
 
-    gone = ngx_canary_passage_gone(u, rc);
-
-    /* behind a complete header a 5xx of nginx's own means a body cut short */
-
-    failed = !p->answered
-             || (!p->ended
-                 && rc >= NGX_HTTP_INTERNAL_SERVER_ERROR
-                 && (u->header_sent || p->request->subrequest_in_memory));
+    gone = ngx_canary_passage_gone(p, rc);
+    failed = !p->answered || ngx_canary_passage_cut_short(p, rc);
 
     ngx_canary_passage_settle(p, gone, failed);
 }
@@ -180,23 +177,52 @@ ngx_canary_passage_answered(ngx_http_upstream_t *u)
 /* the client ended it: it left, or its request could not be read */
 
 static ngx_uint_t
-ngx_canary_passage_gone(ngx_http_upstream_t *u, ngx_int_t rc)
+ngx_canary_passage_gone(ngx_canary_passage_t *p, ngx_int_t rc)
 {
+    ngx_connection_t     *c;
+    ngx_http_upstream_t  *u;
+
+    c = p->request->connection;
+    u = p->request->upstream;
+
     switch (rc) {
 
-    case NGX_ERROR:
     case NGX_DONE:
-    case NGX_HTTP_CLIENT_CLOSED_REQUEST:
         return 1;
 
+    case NGX_ERROR:
+        /* also if the upstream's body makes no sense */
+        return c->error || c->timedout
+               || (u->pipe && u->pipe->downstream_error);
+
+    case NGX_HTTP_CLIENT_CLOSED_REQUEST:
     case NGX_HTTP_BAD_REQUEST:
     case NGX_HTTP_REQUEST_TIME_OUT:
     case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
-        return !ngx_canary_passage_answered(u);
+        /* or it is the upstream's own answer, on its way to error_page */
+        return p->ended || !p->answered || u->header_sent;
 
     default:
         return 0;
     }
+}
+
+
+/* behind a complete header an error of nginx's own means a broken body */
+
+static ngx_uint_t
+ngx_canary_passage_cut_short(ngx_canary_passage_t *p, ngx_int_t rc)
+{
+    /* a tunnel ends as either side likes, or by proxy_read_timeout */
+
+    if (p->ended
+        || p->status == NGX_HTTP_SWITCHING_PROTOCOLS
+        || !p->request->upstream->header_sent)
+    {
+        return 0;
+    }
+
+    return rc == NGX_ERROR || rc >= NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 

@@ -1,0 +1,477 @@
+
+#include "ngx_canary_http.h"
+
+
+#define NGX_CANARY_ERROR_BYTES    (NGX_CANARY_MAX_STATUS / 8 + 1)
+
+
+static ngx_int_t ngx_canary_conf_defaults(ngx_conf_t *cf,
+    ngx_canary_srv_conf_t *conf);
+static ngx_int_t ngx_canary_conf_targets(ngx_conf_t *cf,
+    ngx_canary_srv_conf_t *conf);
+static ngx_int_t ngx_canary_conf_forces(ngx_conf_t *cf,
+    ngx_canary_srv_conf_t *conf);
+static ngx_http_upstream_srv_conf_t *ngx_canary_conf_upstream(ngx_conf_t *cf,
+    ngx_str_t *name);
+static void ngx_canary_conf_wrap(ngx_canary_srv_conf_t *conf);
+static void ngx_canary_publish_split(ngx_canary_srv_conf_t *conf,
+    uint64_t generation, ngx_cycle_t *cycle);
+
+
+static uint64_t  ngx_canary_default_le_us[] = {
+    5000, 10000, 25000, 50000, 100000, 200000, 250000, 500000, 750000,
+    1000000, 2500000, 5000000, 10000000
+};
+
+
+void *
+ngx_canary_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_canary_main_conf_t  *cmcf;
+
+    cmcf = ngx_pcalloc(cf->pool, sizeof(ngx_canary_main_conf_t));
+    if (cmcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&cmcf->splits, cf->pool, 2,
+                       sizeof(ngx_canary_srv_conf_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return cmcf;
+}
+
+
+void *
+ngx_canary_create_srv_conf(ngx_conf_t *cf)
+{
+    ngx_canary_srv_conf_t  *conf;
+
+    /* set by ngx_pcalloc(): arrays are empty, strings have no data */
+
+    conf = ngx_pcalloc(cf->pool, sizeof(ngx_canary_srv_conf_t));
+    if (conf == NULL) {
+        return NULL;
+    }
+
+    conf->fallback = NGX_CONF_UNSET;
+    conf->latency = NGX_CONF_UNSET_UINT;
+
+    return conf;
+}
+
+
+ngx_int_t
+ngx_canary_preconfiguration(ngx_conf_t *cf)
+{
+    return ngx_canary_add_variables(cf);
+}
+
+
+ngx_int_t
+ngx_canary_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_uint_t                       i;
+    ngx_canary_srv_conf_t           *conf, **split;
+    ngx_canary_main_conf_t          *cmcf;
+    ngx_http_upstream_srv_conf_t   **uscfp;
+    ngx_http_upstream_main_conf_t   *umcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_canary_module);
+    umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
+    uscfp = umcf->upstreams.elts;
+
+    for (i = 0; i < umcf->upstreams.nelts; i++) {
+
+        if (uscfp[i]->srv_conf == NULL) {
+            continue;
+        }
+
+        conf = ngx_http_conf_upstream_srv_conf(uscfp[i],
+                                               ngx_http_canary_module);
+        conf->upstream = uscfp[i];
+        conf->name = uscfp[i]->host;
+
+        if (!conf->split) {
+            continue;
+        }
+
+        split = ngx_array_push(&cmcf->splits);
+        if (split == NULL) {
+            return NGX_ERROR;
+        }
+
+        *split = conf;
+        conf->number = cmcf->splits.nelts - 1;
+    }
+
+    split = cmcf->splits.elts;
+
+    for (i = 0; i < cmcf->splits.nelts; i++) {
+        if (ngx_canary_conf_defaults(cf, split[i]) != NGX_OK
+            || ngx_canary_conf_targets(cf, split[i]) != NGX_OK
+            || ngx_canary_conf_forces(cf, split[i]) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    /* only now: all balancers are in place, so the order never matters */
+
+    for (i = 0; i < cmcf->splits.nelts; i++) {
+        split[i]->shm_zone = ngx_canary_zone_add(cf, &split[i]->name,
+                                                 &ngx_http_canary_module);
+        if (split[i]->shm_zone == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_canary_conf_wrap(split[i]);
+    }
+
+    if (cmcf->splits.nelts) {
+        cmcf->common = ngx_canary_zone_add(cf, NULL, &ngx_http_canary_module);
+        if (cmcf->common == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_canary_check_variables(cf);
+}
+
+
+/*
+ * Runs in the master after it has accepted all of the configuration and
+ * opened its sockets, before a new worker starts.
+ */
+
+ngx_int_t
+ngx_canary_init_module(ngx_cycle_t *cycle)
+{
+    uint64_t                  generation;
+    ngx_uint_t                i;
+    ngx_canary_common_t      *common;
+    ngx_canary_srv_conf_t   **split;
+    ngx_canary_main_conf_t   *cmcf;
+
+    if (ngx_test_config || ngx_process == NGX_PROCESS_SIGNALLER) {
+        return NGX_OK;
+    }
+
+    cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_canary_module);
+
+    if (cmcf == NULL || cmcf->splits.nelts == 0) {
+        return NGX_OK;
+    }
+
+    common = cmcf->common->data;
+    generation = common->generation + 1;
+    split = cmcf->splits.elts;
+
+    for (i = 0; i < cmcf->splits.nelts; i++) {
+        ngx_canary_publish_split(split[i], generation, cycle);
+    }
+
+    common->loaded_ms = ngx_canary_now_ms();
+    ngx_canary_store(&common->generation, generation);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_canary_value_compile(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_canary_value_t *value)
+{
+    u_char                            *p, *last, ch;
+    ngx_str_t                          name;
+    ngx_http_compile_complex_value_t   ccv;
+
+    ngx_memzero(value, sizeof(ngx_canary_value_t));
+
+    if (text->len > 1 && text->data[0] == '$') {
+        name.data = text->data + 1;
+        name.len = text->len - 1;
+
+        if (name.len > 2 && name.data[0] == '{'
+            && name.data[name.len - 1] == '}')
+        {
+            name.data++;
+            name.len -= 2;
+        }
+
+        last = name.data + name.len;
+
+        for (p = name.data; p < last; p++) {
+            ch = *p | 0x20;
+
+            if (!(ch >= 'a' && ch <= 'z') && !(*p >= '0' && *p <= '9')
+                && *p != '_')
+            {
+                break;
+            }
+        }
+
+        /* $1 and the like are captures, not variables */
+
+        if (p == last && !(name.data[0] >= '0' && name.data[0] <= '9')) {
+            value->index = ngx_http_get_variable_index(cf, &name);
+            return value->index == NGX_ERROR ? NGX_ERROR : NGX_OK;
+        }
+    }
+
+    value->index = NGX_ERROR;
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = text;
+    ccv.complex_value = &value->complex;
+
+    return ngx_http_compile_complex_value(&ccv);
+}
+
+
+static ngx_int_t
+ngx_canary_conf_defaults(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
+{
+    ngx_str_t            text;
+    ngx_uint_t           status;
+    ngx_canary_value_t  *value;
+
+    if (conf->name.len > NGX_CANARY_MAX_NAME) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "the name of the split upstream \"%V\" is longer than "
+                      "%d bytes", &conf->name, NGX_CANARY_MAX_NAME);
+        return NGX_ERROR;
+    }
+
+    ngx_conf_init_value(conf->fallback, 1);
+    ngx_conf_init_uint_value(conf->latency, NGX_CANARY_LATENCY_UPSTREAM);
+
+    if (conf->keys.nelts == 0) {
+        if (ngx_array_init(&conf->keys, cf->pool, 1, sizeof(ngx_canary_value_t))
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        value = ngx_array_push(&conf->keys);
+        ngx_str_set(&text, "$remote_addr");
+
+        if (value == NULL
+            || ngx_canary_value_compile(cf, &text, value) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (conf->salt.data == NULL) {
+        conf->salt = conf->name;
+    }
+
+    conf->seed = ngx_canary_split_seed(conf->salt.data, conf->salt.len);
+
+    if (conf->errors == NULL) {
+        conf->errors = ngx_pcalloc(cf->pool, NGX_CANARY_ERROR_BYTES);
+        if (conf->errors == NULL) {
+            return NGX_ERROR;
+        }
+
+        for (status = 500; status < 600; status++) {
+            conf->errors[status / 8] |= 1 << (status % 8);
+        }
+    }
+
+    if (conf->nle == 0) {
+        conf->nle = sizeof(ngx_canary_default_le_us) / sizeof(uint64_t);
+        ngx_memcpy(conf->le_us, ngx_canary_default_le_us,
+                   sizeof(ngx_canary_default_le_us));
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_canary_conf_targets(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
+{
+    ngx_str_t                 *name;
+    ngx_uint_t                 i;
+    ngx_canary_srv_conf_t     *other;
+    ngx_canary_target_conf_t  *target;
+
+    target = conf->targets.elts;
+
+    for (i = 0; i < conf->targets.nelts; i++) {
+        name = &target[i].name;
+
+        target[i].upstream = ngx_canary_conf_upstream(cf, name);
+
+        if (target[i].upstream == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "upstream \"%V\" is not defined in %s:%ui",
+                          name, target[i].file, target[i].line);
+            return NGX_ERROR;
+        }
+
+        if (target[i].upstream == conf->upstream) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "canary \"%V\" names its own upstream, it must name "
+                          "another one in %s:%ui",
+                          name, target[i].file, target[i].line);
+            return NGX_ERROR;
+        }
+
+        other = ngx_http_conf_upstream_srv_conf(target[i].upstream,
+                                                ngx_http_canary_module);
+
+        if (other->split) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "canary \"%V\" is itself split, it must be an "
+                          "upstream without canary directives in %s:%ui",
+                          name, target[i].file, target[i].line);
+            return NGX_ERROR;
+        }
+
+        /* one spelling for shared memory, status and logs */
+
+        target[i].name = target[i].upstream->host;
+
+        if (name->len > NGX_CANARY_MAX_NAME) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "the name \"%V\" is longer than %d bytes in %s:%ui",
+                          name, NGX_CANARY_MAX_NAME, target[i].file,
+                          target[i].line);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_canary_conf_forces(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
+{
+    ngx_uint_t                     i, n;
+    ngx_canary_force_conf_t       *force;
+    ngx_canary_target_conf_t      *target;
+    ngx_http_upstream_srv_conf_t  *us;
+
+    force = conf->forces.elts;
+    target = conf->targets.elts;
+
+    for (i = 0; i < conf->forces.nelts; i++) {
+        force[i].target = -1;
+
+        us = ngx_canary_conf_upstream(cf, &force[i].upstream);
+
+        if (us == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "upstream \"%V\" is not defined in %s:%ui",
+                          &force[i].upstream, force[i].file, force[i].line);
+            return NGX_ERROR;
+        }
+
+        if (us == conf->upstream) {
+            continue;
+        }
+
+        for (n = 0; n < conf->targets.nelts; n++) {
+            if (target[n].upstream == us) {
+                force[i].target = n;
+            }
+        }
+
+        /* without any canary (an empty include) it goes to the baseline */
+
+        if (force[i].target == -1 && conf->targets.nelts) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "upstream \"%V\" in \"canary_force\" must be \"%V\" "
+                          "or one of its canaries in %s:%ui",
+                          &force[i].upstream, &conf->name, force[i].file,
+                          force[i].line);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_http_upstream_srv_conf_t *
+ngx_canary_conf_upstream(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_uint_t                       i;
+    ngx_http_upstream_srv_conf_t   **uscfp;
+    ngx_http_upstream_main_conf_t   *umcf;
+
+    umcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_upstream_module);
+    uscfp = umcf->upstreams.elts;
+
+    for (i = 0; i < umcf->upstreams.nelts; i++) {
+        if (uscfp[i]->srv_conf
+            && uscfp[i]->host.len == name->len
+            && ngx_strncasecmp(uscfp[i]->host.data, name->data, name->len) == 0)
+        {
+            return uscfp[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_canary_conf_wrap(ngx_canary_srv_conf_t *conf)
+{
+    ngx_uint_t                 i;
+    ngx_canary_srv_conf_t     *other;
+    ngx_canary_target_conf_t  *target;
+
+    conf->original_init = conf->upstream->peer.init;
+    conf->upstream->peer.init = ngx_canary_init_peer;
+
+    target = conf->targets.elts;
+
+    for (i = 0; i < conf->targets.nelts; i++) {
+        other = ngx_http_conf_upstream_srv_conf(target[i].upstream,
+                                                ngx_http_canary_module);
+
+        /* it may be the canary of several splits */
+
+        if (other->original_init == NULL) {
+            other->original_init = target[i].upstream->peer.init;
+            target[i].upstream->peer.init = ngx_canary_init_direct;
+        }
+    }
+}
+
+
+static void
+ngx_canary_publish_split(ngx_canary_srv_conf_t *conf, uint64_t generation,
+    ngx_cycle_t *cycle)
+{
+    ngx_uint_t                 i;
+    ngx_canary_plan_t          plan;
+    ngx_canary_target_t        targets[NGX_CANARY_MAX_CANARIES];
+    ngx_canary_target_conf_t  *target;
+
+    plan.split = conf->name;
+    plan.stage = conf->stage;
+    plan.ntargets = conf->targets.nelts;
+    plan.targets = targets;
+
+    target = conf->targets.elts;
+
+    for (i = 0; i < conf->targets.nelts; i++) {
+        targets[i].name = target[i].name;
+        targets[i].share_ppm = target[i].share_ppm;
+        targets[i].off = target[i].off;
+    }
+
+    ngx_canary_publish(conf->shm_zone->data, &plan, generation, cycle->log);
+}

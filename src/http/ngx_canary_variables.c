@@ -1,0 +1,413 @@
+
+#include "ngx_canary_http.h"
+
+
+#define NGX_CANARY_PREFIX      "canary_variant_"
+#define NGX_CANARY_PREFIX_LEN  (sizeof(NGX_CANARY_PREFIX) - 1)
+
+#define NGX_CANARY_LATENCY_LEN (NGX_INT64_LEN + sizeof(".000000") - 1)
+
+
+/* the split that a request met last, and what was decided */
+typedef struct {
+    ngx_canary_srv_conf_t    *conf;
+    ngx_canary_assignment_t  *assignment;
+} ngx_canary_met_t;
+
+
+static ngx_int_t ngx_canary_variant_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_canary_variant_of_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_canary_assignment_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_canary_stage_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_canary_generation_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_canary_fallback_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_canary_latency_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_canary_met(ngx_http_request_t *r, ngx_canary_met_t *met);
+static ngx_str_t *ngx_canary_variant_name(ngx_canary_srv_conf_t *conf,
+    ngx_canary_assignment_t *a);
+static void ngx_canary_variable_set(ngx_http_variable_value_t *v, size_t len,
+    u_char *data);
+
+
+static ngx_http_variable_t  ngx_canary_vars[] = {
+
+    { ngx_string("canary_variant"), NULL, ngx_canary_variant_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string(NGX_CANARY_PREFIX), NULL, ngx_canary_variant_of_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("canary_assignment"), NULL, ngx_canary_assignment_variable,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("canary_stage"), NULL, ngx_canary_stage_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("canary_generation"), NULL, ngx_canary_generation_variable,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("canary_fallback"), NULL, ngx_canary_fallback_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("canary_latency"), NULL, ngx_canary_latency_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+      ngx_http_null_variable
+};
+
+
+/* by ngx_canary_why_e */
+static ngx_str_t  ngx_canary_whys[] = {
+    ngx_null_string,
+    ngx_string("split"),
+    ngx_string("forced"),
+    ngx_string("unkeyed"),
+    ngx_string("off"),
+    ngx_string("rolled_back")
+};
+
+
+static ngx_int_t
+ngx_canary_variant_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t         *name;
+    ngx_canary_met_t   met;
+
+    if (ngx_canary_met(r, &met) != NGX_OK) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    name = ngx_canary_variant_name(met.conf, met.assignment);
+
+    ngx_canary_variable_set(v, name->len, name->data);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_canary_variant_of_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t *variable = (ngx_str_t *) data;
+
+    ngx_str_t                 name, *variant;
+    ngx_canary_srv_conf_t    *conf;
+    ngx_canary_main_conf_t   *cmcf;
+    ngx_canary_assignment_t  *a;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_canary_module);
+
+    name.len = variable->len - NGX_CANARY_PREFIX_LEN;
+    name.data = variable->data + NGX_CANARY_PREFIX_LEN;
+
+    conf = ngx_canary_find_split(cmcf, &name);
+
+    if (conf == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    if (ngx_canary_assign(r, conf, &a) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    variant = ngx_canary_variant_name(conf, a);
+
+    ngx_canary_variable_set(v, variant->len, variant->data);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_canary_assignment_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t         *why;
+    ngx_canary_met_t   met;
+
+    if (ngx_canary_met(r, &met) != NGX_OK) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    why = &ngx_canary_whys[met.assignment->why];
+
+    ngx_canary_variable_set(v, why->len, why->data);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_canary_stage_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char             *p;
+    ngx_canary_met_t    met;
+    ngx_canary_view_t  *view;
+
+    if (ngx_canary_met(r, &met) != NGX_OK) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    view = ngx_canary_view(met.conf);
+
+    /* the view changes under a request that is under way */
+
+    p = ngx_pnalloc(r->pool, view->stage.len + 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(p, view->stage.data, view->stage.len);
+
+    ngx_canary_variable_set(v, view->stage.len, p);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_canary_generation_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char            *p;
+    ngx_canary_met_t   met;
+
+    if (ngx_canary_met(r, &met) != NGX_OK) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_canary_variable_set(v,
+                            ngx_sprintf(p, "%uL", met.assignment->generation)
+                            - p,
+                            p);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_canary_fallback_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_canary_passage_t  *p;
+
+    p = ngx_canary_passage(r);
+
+    if (p == NULL || !p->fallback) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_canary_variable_set(v, 1, (u_char *) "1");
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_canary_latency_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char                *buf;
+    uint64_t               us;
+    ngx_canary_passage_t  *p;
+
+    p = ngx_canary_passage(r);
+
+    if (p == NULL || (p->settled && !p->outcome.timed)) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    if (!p->queued) {
+        us = p->latency_us;
+
+    } else if (p->conf->latency == NGX_CANARY_LATENCY_REQUEST) {
+        /* it ends after the access log is written */
+        us = ngx_canary_now_us() - p->start_us;
+
+    } else {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    buf = ngx_pnalloc(r->pool, NGX_CANARY_LATENCY_LEN);
+    if (buf == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_canary_variable_set(v,
+                            ngx_sprintf(buf, "%uL.%06uL", us / 1000000,
+                                        us % 1000000)
+                            - buf,
+                            buf);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_canary_met(ngx_http_request_t *r, ngx_canary_met_t *met)
+{
+    ngx_canary_ctx_t      *ctx;
+    ngx_canary_passage_t  *p;
+
+    p = ngx_canary_passage(r);
+
+    if (p) {
+        met->conf = p->conf;
+        met->assignment = &p->assignment;
+        return NGX_OK;
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
+
+    if (ctx == NULL || ctx->last == NULL) {
+        return NGX_DECLINED;
+    }
+
+    met->conf = ctx->last;
+    met->assignment = &ctx->assignments[ctx->last->number];
+
+    return met->assignment->why == NGX_CANARY_UNASSIGNED ? NGX_DECLINED
+                                                         : NGX_OK;
+}
+
+
+static ngx_str_t *
+ngx_canary_variant_name(ngx_canary_srv_conf_t *conf,
+    ngx_canary_assignment_t *a)
+{
+    ngx_canary_target_conf_t  *targets;
+
+    if (a->target < 0) {
+        return &conf->name;
+    }
+
+    targets = conf->targets.elts;
+
+    return &targets[a->target].name;
+}
+
+
+static void
+ngx_canary_variable_set(ngx_http_variable_value_t *v, size_t len,
+    u_char *data)
+{
+    v->len = len;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+    v->data = data;
+}
+
+
+ngx_int_t
+ngx_canary_add_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_canary_vars; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_canary_check_variables(ngx_conf_t *cf)
+{
+    ngx_str_t                   name;
+    ngx_uint_t                  i;
+    ngx_http_variable_t        *v;
+    ngx_canary_main_conf_t     *mcf;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_canary_module);
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+
+        if (v[i].name.len < NGX_CANARY_PREFIX_LEN
+            || ngx_strncmp(v[i].name.data, NGX_CANARY_PREFIX,
+                           NGX_CANARY_PREFIX_LEN)
+               != 0)
+        {
+            continue;
+        }
+
+        name.len = v[i].name.len - NGX_CANARY_PREFIX_LEN;
+        name.data = v[i].name.data + NGX_CANARY_PREFIX_LEN;
+
+        if (ngx_canary_find_split(mcf, &name) == NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "unknown split in the variable \"$%V\"",
+                               &v[i].name);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_canary_srv_conf_t *
+ngx_canary_find_split(ngx_canary_main_conf_t *cmcf, ngx_str_t *name)
+{
+    u_char                   c;
+    ngx_uint_t               i, k;
+    ngx_canary_srv_conf_t  **conf;
+
+    conf = cmcf->splits.elts;
+
+    for (i = 0; i < cmcf->splits.nelts; i++) {
+
+        if (conf[i]->name.len != name->len) {
+            continue;
+        }
+
+        for (k = 0; k < name->len; k++) {
+            c = conf[i]->name.data[k];
+            c = (c == '-' || c == '.') ? '_' : ngx_tolower(c);
+
+            if (c != ngx_tolower(name->data[k])) {
+                break;
+            }
+        }
+
+        if (k == name->len) {
+            return conf[i];
+        }
+    }
+
+    return NULL;
+}

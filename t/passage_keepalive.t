@@ -1,0 +1,79 @@
+# Connections to a variant are kept; one that went stale costs no try.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Canary;
+use Canary::Figures;
+
+my $t = Canary->new();
+$t->conf(<<'CONF');
+    upstream canary {
+        server 127.0.0.1:%%PORT1%%;
+        keepalive 4;
+    }
+    upstream documents {
+        server 127.0.0.1:%%PORT2%%;
+        canary canary 100%;
+        canary_key $http_x_user;
+        keepalive 4;
+    }
+    server {
+        listen 127.0.0.1:%%PORT0%%;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        location / { proxy_pass http://documents; }
+        location /once {
+            proxy_pass http://documents;
+            proxy_next_upstream_tries 1;
+        }
+        location /canary/ { canary_status; }
+    }
+CONF
+
+# a process for each connection: its number tells which one answered
+my $served = 0;
+my %opts = (headers => sub { {'X-Connection' => $$} });
+$t->http_upstream(
+    $t->port(1),
+    name => 'new',
+    broken => sub { $served++ && $_[0]{uri} =~ /stale/ ? 'close' : undef },
+    %opts
+);
+$t->http_upstream($t->port(2), name => 'old', %opts);
+$t->start();
+
+my $f = Canary::Figures->new($t, 'documents');
+my $one = Canary::Figures::success(1);
+my @user = ('X-User', 'a');
+
+my %connections =
+    map { ($t->get('/', @user)->{header}{'x-connection'} => 1) } 1 .. 5;
+is(keys %connections, 1, 'five requests on one connection to the canary');
+$f->counted('five successes', canary => Canary::Figures::success(5));
+
+my %old = map { ($t->get('/')->{header}{'x-connection'} => 1) } 1 .. 5;
+is(keys %old, 1, 'five requests on one connection to the baseline');
+$f->counted('unkeyed', unkeyed => 5);
+
+for my $path (qw(/stale /once/stale)) {
+    $t->get('/', @user);
+    $f->counted('a connection is kept', canary => $one);
+
+    my $r = $t->get($path, @user);
+    is($r->{header}{'x-upstream'}, 'new', 'stale: the canary is tried again');
+    ok(!$connections{$r->{header}{'x-connection'}}, 'on a new connection');
+    is($t->seen($t->port(1), qr/^$path/), 2, 'it saw it twice');
+    is($t->seen($t->port(2), qr/stale/), 0, 'the baseline never');
+    $f->counted('one success', canary => $one);
+}
+
+is($t->post('/stale', 'body', @user)->{status},
+    502, 'a POST on a stale connection is not repeated');
+is($t->seen($t->port(2), qr/stale/), 0, 'by the baseline neither');
+$f->counted('an error, no fallback', canary => Canary::Figures::failure(1));
+
+$t->no_alerts();
+done_testing();

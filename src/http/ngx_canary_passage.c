@@ -188,6 +188,7 @@ ngx_canary_passage_gone(ngx_canary_passage_t *p, ngx_int_t rc)
     switch (rc) {
 
     case NGX_DONE:
+    case NGX_HTTP_CLIENT_CLOSED_REQUEST:
         return 1;
 
     case NGX_ERROR:
@@ -195,7 +196,6 @@ ngx_canary_passage_gone(ngx_canary_passage_t *p, ngx_int_t rc)
         return c->error || c->timedout
                || (u->pipe && u->pipe->downstream_error);
 
-    case NGX_HTTP_CLIENT_CLOSED_REQUEST:
     case NGX_HTTP_BAD_REQUEST:
     case NGX_HTTP_REQUEST_TIME_OUT:
     case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:

@@ -124,8 +124,8 @@ $other->write('error.log', "2026/01/01 00:00:00 [alert] 1#1: boom\n");
 {
     my $sub = sub { ok(!$_[0], 'an alert in the log is found') };
     no warnings 'redefine';
-    local *Canary::ok = $sub;
-    local *Canary::diag = sub { };
+    local *Canary::Report::ok = $sub;
+    local *Canary::Report::diag = sub { };
     $other->no_alerts();
 }
 

@@ -80,9 +80,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use parent qw(Canary::Http Canary::Process Canary::Upstream);
-
-my $ROOT = abs_path(dirname(__FILE__) . '/../..');
+use parent qw(Canary::Http Canary::Process Canary::Report Canary::Upstream);
 
 
 sub new {
@@ -93,6 +91,7 @@ sub new {
         dir => tempdir('canary-XXXXXX', TMPDIR => 1, CLEANUP => !$leave),
         killed => {},
         stopped_hard => 0,
+        tested => '',
     }, $class;
 
     diag("folder $self->{dir}") if $leave;
@@ -170,14 +169,22 @@ sub test_config {
     die "fork: $!\n" if !defined $pid;
     if ($pid == 0) {
         open STDERR, '>&', \*STDOUT or POSIX::_exit(127);
+
+        # a test of the configuration frees nothing, on purpose
+        $ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} || (),
+            'detect_leaks=0';
         exec $self->_nginx(), '-t', '-p', $self->{dir}, '-e', 'test.log',
             '-c', $conf
             or POSIX::_exit(127);
     }
     my $text = do { local $/ = undef; <$out> };
     close $out;
+    my $exit = $? >> 8;
 
-    return ($? >> 8, defined $text ? $text : '');
+    $text = '' if !defined $text;
+    $self->{tested} .= $text;
+
+    return ($exit, $text);
 }
 
 
@@ -327,34 +334,6 @@ sub error_log {
 }
 
 
-sub no_alerts {
-    my ($self, %opts) = @_;
-
-    $self->stop();
-
-    my $level = qr/\[(?:alert|crit|emerg)\]/;
-    my $report = qr/runtime error:|Sanitizer/;
-    my @bad = grep { /$level|$report/ } split /\n/,
-        $self->error_log() . $self->read('stderr.log');
-    @bad = grep {
-        !(/worker process (\d+) exited on signal 9/ && $self->{killed}{$1})
-    } @bad;
-    @bad = grep { $_ !~ $opts{allow} } @bad if $opts{allow};
-    @bad = grep { !_known_report($_) } @bad;
-
-    push @bad, grep { !/Warning: set address range/ } split /\n/,
-        $self->read($_)
-        for glob "$self->{dir}/valgrind.*";
-    push @bad, 'nginx had to be stopped by SIGKILL' if $self->{stopped_hard};
-
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-    my $ok = ok(!@bad, 'no alerts in the error log');
-    diag(join "\n", @bad > 60 ? @bad[0 .. 59] : @bad) if !$ok;
-
-    return $ok;
-}
-
-
 sub wait_for {
     my ($self, $condition, $seconds) = @_;
 
@@ -421,6 +400,11 @@ sub _expand {
 }
 
 
+sub _root {
+    return abs_path(dirname(__FILE__) . '/../..');
+}
+
+
 sub _nginx {
     return $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
 }
@@ -428,7 +412,7 @@ sub _nginx {
 
 sub _module {
     return $ENV{TEST_CANARY_MODULE}
-        || "$ROOT/build/ngx_http_canary_module.so";
+        || _root() . '/build/ngx_http_canary_module.so';
 }
 
 
@@ -441,22 +425,9 @@ sub _valgrind {
         '--leak-check=full',
         '--show-leak-kinds=definite',
         '--errors-for-leak-kinds=definite',
-        "--suppressions=$ROOT/t/lib/valgrind.supp",
+        '--suppressions=' . _root() . '/t/lib/valgrind.supp',
         "--log-file=$self->{dir}/valgrind.%p"
     );
-}
-
-
-# reports of nginx's own code, one pattern a line
-sub _known_report {
-    my ($line) = @_;
-
-    our @known;
-    if (!@known && open my $in, '<', "$ROOT/t/lib/ubsan-known.txt") {
-        chomp(@known = grep { !/^(?:#|\s*$)/ } <$in>);
-    }
-
-    return grep { $line =~ /$_/ } @known;
 }
 
 

@@ -216,7 +216,8 @@ ngx_canary_assign_force(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 
         } else
 #endif
-        if (value.len != force[i].pattern.len
+        if (value.data == NULL
+            || value.len != force[i].pattern.len
             || ngx_memcmp(value.data, force[i].pattern.data, value.len) != 0)
         {
             continue;

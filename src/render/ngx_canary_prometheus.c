@@ -95,6 +95,8 @@ ngx_canary_prometheus(const ngx_canary_snapshot_t *snap,
 
     ctx.out = out;
     ctx.snapshot = snap;
+    ctx.split = snap->splits;
+    ctx.variant = NULL;
     ctx.labelled = NULL;
     ctx.openmetrics = openmetrics & 1;
     ctx.headed = 0;

@@ -36,7 +36,7 @@ CONF
 
 sub requests {
     my $variants = $t->status()->{splits}{baseline}{variants};
-    return { map { $_ => $variants->{$_}{total}{requests} } keys %$variants };
+    return {map { $_ => $variants->{$_}{total}{requests} } keys %$variants};
 }
 
 sub send_requests {
@@ -48,33 +48,36 @@ sub send_requests {
 configure(1, 'canary one 100%;');
 $t->start();
 send_requests(10);
-is_deeply(requests(), { baseline => 0, one => 10 }, 'one canary');
+is_deeply(requests(), {baseline => 0, one => 10}, 'one canary');
 
 configure(3, 'canary one 0%;');
 ok($t->reload(), 'another share, more workers');
 send_requests(7);
-is_deeply(requests(), { baseline => 7, one => 10 }, 'counters go on');
+is_deeply(requests(), {baseline => 7, one => 10}, 'counters go on');
 
 configure(2, 'canary one 0%; canary two 100%;');
 ok($t->reload(), 'a canary added, fewer workers');
 send_requests(5);
-is_deeply(requests(), { baseline => 7, one => 10, two => 5 }, 'it starts at 0');
+is_deeply(requests(), {baseline => 7, one => 10, two => 5}, 'it starts at 0');
 
 configure(2, 'canary two 100%;');
 ok($t->reload(), 'the first one removed');
 send_requests(3);
-is_deeply(requests(), { baseline => 7, two => 8 }, 'the other keeps its own');
+is_deeply(requests(), {baseline => 7, two => 8}, 'the other keeps its own');
 
 configure(2, 'canary three 100%; canary one 0%;');
 ok($t->reload(), 'one is back, two is called three');
 send_requests(2);
-is_deeply(requests(), { baseline => 7, one => 10, three => 2 },
-    'one has its counters again, a new name starts at 0');
+is_deeply(
+    requests(),
+    {baseline => 7, one => 10, three => 2},
+    'one has its counters again, a new name starts at 0'
+);
 
 configure(1, '');
 ok($t->reload(), 'no canary at all');
 send_requests(4);
-is_deeply(requests(), { baseline => 11 }, 'the baseline goes on');
+is_deeply(requests(), {baseline => 11}, 'the baseline goes on');
 is($t->status()->{splits}{baseline}{state}, 'off', 'the state is off');
 
 $t->no_alerts();

@@ -59,7 +59,8 @@ my $load = Canary::Load->new(
         my ($request, $status, $head, $body) = @_;
         $answered{$body}++;
         $since++;
-    });
+    }
+);
 
 $load->run(
     seconds => 120 * $t->slow(),
@@ -75,7 +76,8 @@ $load->run(
             my ($pid) = $t->workers();
             $killed++ if $pid && kill 'KILL', $pid;
         }
-    });
+    }
+);
 
 is($done, $reloads, 'reloads');
 is($killed, $kills, 'workers killed');
@@ -93,10 +95,17 @@ for my $name (qw(canary baseline)) {
     # not counted; a client's second try makes it one more at the upstream
 
     cmp_ok($counted, '<=', $seen, "$name: nothing counted that was not seen");
-    cmp_ok($counted, '>=', $answered{$name} - $kills * $clients,
-        "$name: each answer of a worker that lived is counted");
-    cmp_ok($seen - $counted, '<=', $kills * $clients,
-        "$name: lost at most what was in flight in a killed worker");
+    cmp_ok(
+        $counted, '>=',
+        $answered{$name} - $kills * $clients,
+        "$name: each answer of a worker that lived is counted"
+    );
+    cmp_ok(
+        $seen - $counted,
+        '<=',
+        $kills * $clients,
+        "$name: lost at most what was in flight in a killed worker"
+    );
     note("$name: seen $seen, counted $counted, answered $answered{$name}");
 }
 

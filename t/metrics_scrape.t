@@ -35,8 +35,11 @@ $t->get("/?k=$_") for 1 .. 100;
 $t->get("/missing?k=$_") for 1 .. 20;
 
 my $text = $t->get('/canary/metrics');
-like($text->{header}{'content-type'}, qr{^text/plain; version=0\.0\.4},
-    'the text format by default');
+like(
+    $text->{header}{'content-type'},
+    qr{^text/plain; version=0\.0\.4},
+    'the text format by default'
+);
 
 my $file = $t->write('metrics', $text->{body});
 my $said = qx{promtool check metrics < $file 2>&1};
@@ -50,18 +53,24 @@ for my $name (sort keys %$variants) {
     my $total = $variants->{$name}{total};
     my $labels = qq[upstream="baseline",variant="$name"];
 
-    is($value{"nginx_canary_requests_total{$labels}"}, $total->{requests},
-        "$name: requests");
-    is($value{"nginx_canary_errors_total{$labels}"}, $total->{errors},
-        "$name: errors");
-    is($value{"nginx_canary_fallbacks_total{$labels}"}, $total->{fallbacks},
-        "$name: fallbacks");
-    is($value{qq[nginx_canary_latency_seconds_bucket{$labels,le="+Inf"}]},
-        $total->{latency}{count}, "$name: latencies");
+    is($value{"nginx_canary_requests_total{$labels}"},
+        $total->{requests}, "$name: requests");
+    is($value{"nginx_canary_errors_total{$labels}"},
+        $total->{errors}, "$name: errors");
+    is($value{"nginx_canary_fallbacks_total{$labels}"},
+        $total->{fallbacks}, "$name: fallbacks");
+    is(
+        $value{qq[nginx_canary_latency_seconds_bucket{$labels,le="+Inf"}]},
+        $total->{latency}{count},
+        "$name: latencies"
+    );
 }
 
-is($variants->{refusing}{total}{errors},
-    $variants->{refusing}{total}{requests}, 'who refuses has only errors');
+is(
+    $variants->{refusing}{total}{errors},
+    $variants->{refusing}{total}{requests},
+    'who refuses has only errors'
+);
 cmp_ok($variants->{refusing}{total}{requests}, '>', 0, 'and some of them');
 
 my %accepts = (
@@ -74,8 +83,10 @@ my %accepts = (
 
 for my $accept (sort keys %accepts) {
     my $r = $t->get('/canary/metrics', Accept => $accept);
-    my $is = $r->{header}{'content-type'} =~ m{^application/openmetrics-text}
-        ? 1 : 0;
+    my $is =
+        $r->{header}{'content-type'} =~ m{^application/openmetrics-text}
+        ? 1
+        : 0;
     is($is, $accepts{$accept}, "Accept: $accept");
     is($r->{body} =~ /^# EOF\n\z/m ? 1 : 0, $is, 'ends as its format does');
 }

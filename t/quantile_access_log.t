@@ -41,40 +41,50 @@ $t->start();
 my $load = Canary::Load->new(
     $t->port(0),
     clients => 8,
-    request => sub { return ($_[0] % 7 ? '/' : '/slow') . "?k=$_[0]" });
+    request => sub { return ($_[0] % 7 ? '/' : '/slow') . "?k=$_[0]" }
+);
 $load->run(seconds => 30, until => sub { $load->{answers} >= 3000 });
 
 my %log;
-ok($t->wait_for(sub {
-        %log = ();
-        for (split /\n/, $t->read('latency.log')) {
-            my ($variant, $latency) = split / /;
-            push @{ $log{$variant} }, $latency;
+ok(
+    $t->wait_for(
+        sub {
+            %log = ();
+            for (split /\n/, $t->read('latency.log')) {
+                my ($variant, $latency) = split / /;
+                push @{$log{$variant}}, $latency;
+            }
+            return @{$log{canary}} + @{$log{baseline}} == $load->{answers};
         }
-        return @{ $log{canary} } + @{ $log{baseline} } == $load->{answers};
-    }), 'all are logged');
+    ),
+    'all are logged'
+);
 
 my %q = (p50 => 0.5, p90 => 0.9, p95 => 0.95, p99 => 0.99, p999 => 0.999);
 
 for my $name (qw(canary baseline)) {
-    my @sorted = sort { $a <=> $b } @{ $log{$name} };
+    my @sorted = sort { $a <=> $b } @{$log{$name}};
     my $variant = $t->status()->{splits}{baseline}{variants}{$name};
 
     for my $scope (qw(total stage)) {
         my $latency = $variant->{$scope}{latency};
 
         is($latency->{count}, scalar @sorted, "$name, $scope: count");
-        cmp_ok(abs($latency->{sum} - sum(@sorted)), '<', 1e-6,
-            "$name, $scope: sum to the microsecond");
-        cmp_ok(abs($latency->{min} - $sorted[0]), '<', 1e-7,
-            "$name, $scope: min");
-        cmp_ok(abs($latency->{max} - $sorted[-1]), '<', 1e-7,
-            "$name, $scope: max");
+        cmp_ok(abs($latency->{sum} - sum(@sorted)),
+            '<', 1e-6, "$name, $scope: sum to the microsecond");
+        cmp_ok(abs($latency->{min} - $sorted[0]),
+            '<', 1e-7, "$name, $scope: min");
+        cmp_ok(abs($latency->{max} - $sorted[-1]),
+            '<', 1e-7, "$name, $scope: max");
 
         for my $key (sort keys %q) {
-            my $exact = $sorted[ ceil($q{$key} * @sorted) - 1 ];
-            cmp_ok(abs($latency->{$key} - $exact), '<=', 0.005 * $exact,
-                "$name, $scope: $key");
+            my $exact = $sorted[ceil($q{$key} * @sorted) - 1];
+            cmp_ok(
+                abs($latency->{$key} - $exact),
+                '<=',
+                0.005 * $exact,
+                "$name, $scope: $key"
+            );
         }
     }
 }

@@ -60,7 +60,8 @@ my $load = Canary::Load->new(
         $wrong++ if $status != 200 || $variant ne $body;
         $newest = $generation if $generation > $newest;
         $seen{$generation}++;
-    });
+    }
+);
 
 $load->run(
     seconds => 60 * $t->slow(),
@@ -70,7 +71,8 @@ $load->run(
         $loads++;
         $t->write('split', "canary canary $shares[$loads % @shares]%;");
         $t->reload(wait => 0);
-    });
+    }
+);
 
 cmp_ok($load->{answers}, '>', 200 * $reloads, 'answers under load');
 is($loads, $reloads, 'reloads');

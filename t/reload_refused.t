@@ -54,9 +54,9 @@ sub unchanged {
     is($status->{generation}, 1, "$name: the status says so");
     my $split = $status->{splits}{baseline};
     is($split->{variants}{canary}{configured_share}, 0, "$name: the share");
-    is($split->{variants}{baseline}{total}{requests}, $requests,
-        "$name: counters go on");
-    is(scalar @{ $split->{journal} }, 1, "$name: nothing in the journal");
+    is($split->{variants}{baseline}{total}{requests},
+        $requests, "$name: counters go on");
+    is(scalar @{$split->{journal}}, 1, "$name: nothing in the journal");
     return;
 }
 
@@ -68,8 +68,10 @@ configure('100%', 'server { listen 127.0.0.1:%%PORT0%%; no_such_directive; }');
 ok(!$t->reload(), 'a broken configuration is refused');
 unchanged(2, 'broken');
 
-my $taken = IO::Socket::INET->new(LocalAddr => '127.0.0.1:' . $t->port(5),
-    Listen => 1) or die "cannot listen: $!\n";
+my $taken = IO::Socket::INET->new(
+    LocalAddr => '127.0.0.1:' . $t->port(5),
+    Listen => 1
+) or die "cannot listen: $!\n";
 
 # nginx tries for half a second five times
 configure('100%', 'server { listen 127.0.0.1:%%PORT5%%; return 200; }');

@@ -56,7 +56,8 @@ my $load = Canary::Load->new(
         # under way when a resume came: it may have been decided after it
         return if $request->{resumes} != $resumes;
         $request->{rolled} ? $after++ : $before++;
-    });
+    }
+);
 
 # the blocking POST stands between two turns of the loop, so what is sent later
 # has started after its answer
@@ -79,7 +80,8 @@ $load->run(
         $rolled = $verb eq 'rollback';
         $since = 0;
         $changes++;
-    });
+    }
+);
 
 cmp_ok($before, '>', 1000, 'the canary had requests while it was active');
 is($after, 0, 'none after the answer to a rollback');

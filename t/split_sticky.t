@@ -42,7 +42,7 @@ sub variants {
     my ($t) = @_;
 
     my $client = $t->client();
-    return { map { $_ => $client->get("/?k=$_")->{body} } @keys };
+    return {map { $_ => $client->get("/?k=$_")->{body} } @keys};
 }
 
 my $t = instance(1);
@@ -66,13 +66,16 @@ $other->no_alerts();
 $t->write('split', 'canary canary 50%;');
 ok($t->reload(), 'the share is raised');
 my $more = variants($t);
-is(scalar(grep { $first->{$_} eq 'canary' && $more->{$_} ne 'canary' } @keys),
-    0, 'nobody leaves the canary');
-cmp_ok(scalar(grep { $_ eq 'canary' } values %$more), '>', $canaries,
-    'others join');
+is(
+    scalar(grep { $first->{$_} eq 'canary' && $more->{$_} ne 'canary' } @keys),
+    0,
+    'nobody leaves the canary'
+);
+cmp_ok(scalar(grep { $_ eq 'canary' } values %$more),
+    '>', $canaries, 'others join');
 
-is($t->get('/?k=user-1', 'X-User' => 'user-2')->{body}, $more->{'user-2'},
-    'the first value that is not empty is the key');
+is($t->get('/?k=user-1', 'X-User' => 'user-2')->{body},
+    $more->{'user-2'}, 'the first value that is not empty is the key');
 
 for (1 .. 5) {
     is($t->get('/')->{body}, 'baseline', 'without a key: the baseline');

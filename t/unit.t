@@ -16,18 +16,17 @@ use Text::ParseWords qw(shellwords);
 use constant TIMEOUT => 120;
 
 my $root = dirname(dirname(abs_path(__FILE__)));
-my $tmp  = tempdir('canary_unit_XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $tmp = tempdir('canary_unit_XXXXXX', TMPDIR => 1, CLEANUP => 1);
 
 my @cc = (
-    shellwords($ENV{CC}     || 'cc'),
-    '-std=c99', '-Wall', '-Wextra',
-    shellwords($ENV{CFLAGS} || '-O2 -g')
+    shellwords($ENV{CC} || 'cc'),
+    '-std=c99', '-Wall', '-Wextra', shellwords($ENV{CFLAGS} || '-O2 -g')
 );
 
 my @libs = (shellwords($ENV{LDFLAGS} || ''), '-lxxhash', '-lm');
 
 my @sources = map { glob "$root/src/$_/*.c" } qw(pure render);
-my @tests   = glob "$root/t/unit/*.c";
+my @tests = glob "$root/t/unit/*.c";
 
 plan tests => 1 + @tests;
 
@@ -54,8 +53,7 @@ sub unit {
     my ($source) = @_;
 
     my $binary = "$tmp/" . basename($source, '.c');
-    my ($status, @out)
-        = run(@cc, '-o', $binary, $source, library(), @libs);
+    my ($status, @out) = run(@cc, '-o', $binary, $source, library(), @libs);
 
     is($status, 0, 'compiles') or return diag(@out);
     diag(@out) if @out;
@@ -70,8 +68,8 @@ sub library {
     my $library = "$tmp/libpure.a";
 
     if (!-e $library) {
-        my ($status, @out)
-            = run('ar', 'rcs', $library, grep { defined } @objects);
+        my ($status, @out) =
+            run('ar', 'rcs', $library, grep { defined } @objects);
         die "ar: @out" if $status;
     }
 

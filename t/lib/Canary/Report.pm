@@ -50,7 +50,7 @@ sub _sanitizer_reports {
         if (/runtime error:|(?:Address|Leak)Sanitizer/) {
             push @reports, [$_];
             $open = 1;
-        } elsif ($open && /^\s*(?:#\d+ .*|.* leak of .*|)$/) {
+        } elsif ($open && !m{^\d{4}/|^nginx:} && @{$reports[-1]} < LINES) {
             push @{$reports[-1]}, $_;
         } else {
             $open = 0;

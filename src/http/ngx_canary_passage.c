@@ -208,21 +208,31 @@ ngx_canary_passage_gone(ngx_canary_passage_t *p, ngx_int_t rc)
 }
 
 
-/* behind a complete header an error of nginx's own means a broken body */
+/*
+ * Behind a complete header an error of nginx's own means a broken body, and so
+ * does one that its event pipe saw: a FastCGI server that ends its output too
+ * early, and the connection with it, is finalized as a success.
+ */
 
 static ngx_uint_t
 ngx_canary_passage_cut_short(ngx_canary_passage_t *p, ngx_int_t rc)
 {
+    ngx_http_upstream_t  *u;
+
+    u = p->request->upstream;
+
     /* a tunnel ends as either side likes, or by proxy_read_timeout */
 
     if (p->ended
         || p->status == NGX_HTTP_SWITCHING_PROTOCOLS
-        || !p->request->upstream->header_sent)
+        || !u->header_sent)
     {
         return 0;
     }
 
-    return rc == NGX_ERROR || rc >= NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return rc == NGX_ERROR
+           || rc >= NGX_HTTP_INTERNAL_SERVER_ERROR
+           || (u->pipe && u->pipe->upstream_error);
 }
 
 

@@ -244,7 +244,8 @@ ngx_canary_conf_defaults(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
     if (conf->name.len > NGX_CANARY_MAX_NAME) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "the name of the split upstream \"%V\" is longer than "
-                      "%d bytes", &conf->name, NGX_CANARY_MAX_NAME);
+                      "%d bytes in %s:%ui", &conf->name, NGX_CANARY_MAX_NAME,
+                      conf->upstream->file_name, conf->upstream->line);
         return NGX_ERROR;
     }
 

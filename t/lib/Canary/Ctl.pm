@@ -1,0 +1,236 @@
+package Canary::Ctl;
+
+# canaryctl in the tests: an nginx with the split "documents" of two canaries,
+# and a settings file that fits.
+#
+#     my $t = Canary->new();
+#     my $ctl = Canary::Ctl->new($t, split => "canary sliceB 5%;\n");
+#     $t->start();
+#     my $r = $ctl->run('set', '10%');     # status, out, err, json
+#
+#     new($t, %opts)       split    the split file's text; undef: there is none
+#                          settings { key => value or undef }, over the usual
+#                          http     more text in the http block
+#     run(@args)           runs canaryctl; a hash of the exit status, standard
+#                          output and error, and json: the output decoded
+#     spawn(@args)         the same in the background: its pid, for finish($pid)
+#     env                  { NAME => value } for these commands
+#     settings(%settings)  writes the settings file anew
+#     split_file()         its path;  split() its text
+#     leftovers()          names of other files beside it
+#     break_config()       nginx -t fails from now on; mend_config() ends that
+#     variant($user)       the upstream that answers a request of this user
+#     generation()         in force, from status.json
+#     state()              the split's object of status.json
+#     log()                changes.log decoded, a list
+#
+# Ports: 0 clients, status and control; 1 baseline "documents"; 2 canary
+# "sliceB"; 3 canary "sliceC".
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use JSON::PP ();
+use POSIX ();
+
+my $ROOT = abs_path(dirname(__FILE__) . '/../../..');
+
+
+sub new {
+    my ($class, $t, %opts) = @_;
+
+    my $self = bless {t => $t, env => {}, runs => 0}, $class;
+    my $dir = $t->dir();
+    mkdir "$dir/$_" for qw(split extra evidence);
+
+    if (!exists $opts{split} || defined $opts{split}) {
+        $t->write('split/documents.split',
+            exists $opts{split} ? $opts{split} : "canary sliceB 5%;\n");
+    }
+
+    my $http = $opts{http} || '';
+    $t->conf(<<"CONF");
+    upstream sliceB { server 127.0.0.1:%%PORT2%%; }
+    upstream sliceC { server 127.0.0.1:%%PORT3%%; }
+    upstream documents {
+        server 127.0.0.1:%%PORT1%%;
+        include %%DIR%%/split/*.split;
+        canary_key \$arg_user;
+    }
+    server {
+        listen 127.0.0.1:%%PORT0%%;
+        location /         { proxy_pass http://documents; }
+        location /canary/  { canary_status; }
+        location /control/ { canary_control; }
+    }
+    include %%DIR%%/extra/*.conf;
+$http
+CONF
+    $self->settings(%{$opts{settings} || {}});
+
+    return $self;
+}
+
+
+sub settings {
+    my ($self, %settings) = @_;
+
+    my $t = $self->{t};
+    my $nginx = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
+    my $at = '127.0.0.1:%%PORT0%%';
+    my %all = (
+        url => "http://$at/canary/",
+        control_url => "http://$at/control/",
+        upstream => 'documents',
+        canary => 'sliceB',
+        split_file => '%%DIR%%/split/documents.split',
+        nginx => "$nginx -p %%DIR%% -e %%DIR%%/ctl.log -c %%DIR%%/nginx.conf",
+        evidence_dir => '%%DIR%%/evidence',
+        timeout => 20 * $t->slow(),
+        %settings
+    );
+
+    $t->write('canaryctl.conf', join '',
+        map { qq($_="$all{$_}"\n) } grep { defined $all{$_} } sort keys %all);
+    return;
+}
+
+
+sub env {
+    my ($self) = @_;
+
+    return $self->{env};
+}
+
+
+sub run {
+    my ($self, @args) = @_;
+
+    return $self->finish($self->spawn(@args));
+}
+
+
+sub spawn {
+    my ($self, @args) = @_;
+
+    my $dir = $self->{t}->dir();
+    my $n = ++$self->{runs};
+
+    my $pid = $self->{t}->_spawn(
+        sub {
+            delete @ENV{grep { /^CANARYCTL_|^NO_COLOR$/ } keys %ENV};
+            @ENV{keys %{$self->{env}}} = values %{$self->{env}};
+            open STDIN, '<', '/dev/null';
+            open STDOUT, '>', "$dir/run.$n.out";
+            open STDERR, '>', "$dir/run.$n.err";
+            my @conf =
+                $ENV{CANARYCTL_CONF}
+                ? ()
+                : ('--conf', "$dir/canaryctl.conf");
+            exec "$ROOT/scripts/canaryctl", @conf, @args
+                or POSIX::_exit(127);
+        }
+    );
+    $self->{files}{$pid} = $n;
+
+    return $pid;
+}
+
+
+sub finish {
+    my ($self, $pid) = @_;
+
+    my $t = $self->{t};
+    my $status;
+    my $ended = $t->wait_for(
+        sub {
+            return 0 if !$t->_reap($pid);
+            $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+            return 1;
+        },
+        60
+    );
+    die "canaryctl does not end\n" if !$ended;
+
+    my $n = $self->{files}{$pid};
+    my $out = $t->read("run.$n.out");
+
+    return {
+        status => $status,
+        out => $out,
+        err => $t->read("run.$n.err"),
+        json => scalar eval { JSON::PP::decode_json($out) }
+    };
+}
+
+
+sub split_file {
+    my ($self) = @_;
+
+    return $self->{t}->dir() . '/split/documents.split';
+}
+
+
+sub split {
+    my ($self) = @_;
+
+    return $self->{t}->read($self->split_file());
+}
+
+
+sub leftovers {
+    my ($self) = @_;
+
+    opendir my $dir, $self->{t}->dir() . '/split' or die "split: $!\n";
+    return sort grep { !/^(?:\.|\.\.|documents\.split)$/ } readdir $dir;
+}
+
+
+sub break_config {
+    my ($self) = @_;
+
+    $self->{t}->write('extra/broken.conf', "no_such_directive on;\n");
+    return;
+}
+
+
+sub mend_config {
+    my ($self) = @_;
+
+    unlink $self->{t}->dir() . '/extra/broken.conf' or die "unlink: $!\n";
+    return;
+}
+
+
+sub variant {
+    my ($self, $user) = @_;
+
+    return $self->{t}->get("/?user=$user")->{header}{"x-upstream"};
+}
+
+
+sub generation {
+    my ($self) = @_;
+
+    return $self->{t}->status()->{generation};
+}
+
+
+sub state {
+    my ($self) = @_;
+
+    return $self->{t}->status()->{splits}{documents};
+}
+
+
+sub log {
+    my ($self) = @_;
+
+    return map { JSON::PP::decode_json($_) } CORE::split /\n/,
+        $self->{t}->read('evidence/changes.log');
+}
+
+
+1;

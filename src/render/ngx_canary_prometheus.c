@@ -91,15 +91,12 @@ ngx_canary_prometheus(const ngx_canary_snapshot_t *snap,
 {
     const ngx_canary_metric_t  *m, *end;
     const ngx_canary_str_t     *name;
-    ngx_canary_prometheus_t     ctx;
+    ngx_canary_prometheus_t     ctx = { 0 };
 
     ctx.out = out;
     ctx.snapshot = snap;
     ctx.split = snap->splits;
-    ctx.variant = NULL;
-    ctx.labelled = NULL;
     ctx.openmetrics = openmetrics & 1;
-    ctx.headed = 0;
 
     name = NULL;
     end = ngx_canary_metrics + ngx_canary_nmetrics;

@@ -84,7 +84,8 @@ for my $case (@cases) {
     $f->counted("$label: counted apart", $variant => {forced => 1});
 }
 
-my $none = join ' ', map { where('/', 'X-Canary', $_) }
+my $none = join ' ',
+    map { where('/', 'X-Canary', $_) }
     qw(Always always1 xalways alway SEQUENCE anything many);
 is($none, join(' ', ('old split') x 7), 'what does not match');
 $f->counted('is split', documents => Canary::Figures::success(7));
@@ -99,8 +100,11 @@ $f->counted(
     first => {forced => 2}
 );
 
-is(where('/half_off', 'X-Canary', 'second'),
-    'second forced', '0% takes forced requests');
+is(
+    where('/half_off', 'X-Canary', 'second'),
+    'second forced',
+    '0% takes forced requests'
+);
 like(where('/half_off', 'X-Canary', 'always'),
     qr/^old /, 'a canary that is off takes none');
 
@@ -116,8 +120,11 @@ $whole->counted('not unkeyed', whole => {forced => 1});
 
 is($t->post('/canary/control/documents/rollback', '')->{status},
     200, 'rolled back');
-is(where('/', 'X-Canary', 'always'),
-    'old rolled_back', 'the latch wins over a forced header');
+is(
+    where('/', 'X-Canary', 'always'),
+    'old rolled_back',
+    'the latch wins over a forced header'
+);
 $f->counted('counted as any', documents => Canary::Figures::success(1));
 
 is($t->post('/canary/control/documents/resume', '')->{status}, 200, 'resumed');

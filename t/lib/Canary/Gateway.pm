@@ -76,9 +76,9 @@ sub check {
     );
 
     for my $name (qw(new old)) {
-        my $wrong = grep {
-            $t->get("/b?user=$_")->{header}{'x-upstream'} ne $name
-        } @{$users{$name}};
+        my $wrong =
+            grep { $t->get("/b?user=$_")->{header}{'x-upstream'} ne $name }
+            @{$users{$name}};
         is($wrong, 0, "the same users on $name");
     }
     $f->counted(
@@ -229,8 +229,7 @@ sub _bytes {
 
     my $bytes = '';
     while (length $bytes < $length) {
-        my $n = sysread $socket, $bytes, $length - length $bytes,
-            length $bytes;
+        my $n = sysread $socket, $bytes, $length - length $bytes, length $bytes;
         return if !$n;
     }
 
@@ -324,8 +323,8 @@ sub _write_fastcgi {
     my ($socket, $answer) = @_;
 
     my $records = join '',
-        map { pack('CCnnCx', 1, 6, 1, length $_, 0) . $_ }
-        unpack '(a30000)*', $answer;
+        map { pack('CCnnCx', 1, 6, 1, length $_, 0) . $_ } unpack '(a30000)*',
+        $answer;
     print {$socket} $records, pack('CCnnCx', 1, 6, 1, 0, 0),
         pack('CCnnCxNCx3', 1, 3, 1, 8, 0, 0, 0);
 

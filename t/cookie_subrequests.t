@@ -1,0 +1,106 @@
+# canary_cookie with subrequests and internal redirects: one id and one
+# Set-Cookie, whoever meets the split first.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Canary;
+
+my $t = Canary->new();
+$t->conf(<<'CONF');
+    upstream canary { server 127.0.0.1:%%PORT1%%; }
+    upstream documents {
+        server 127.0.0.1:%%PORT2%%;
+        canary canary 50%;
+        canary_cookie id;
+    }
+    upstream twin {
+        server 127.0.0.1:%%PORT2%%;
+        canary canary 50%;
+        canary_cookie id;
+        canary_salt documents;
+    }
+    upstream other {
+        server 127.0.0.1:%%PORT2%%;
+        canary canary 50%;
+        canary_cookie other;
+    }
+    server {
+        listen 127.0.0.1:%%PORT0%%;
+        proxy_set_header X-Uri $request_uri;
+        location / {
+            auth_request /auth;
+            mirror /mirror;
+            proxy_pass http://documents;
+        }
+        location /auth { internal; proxy_pass http://documents; }
+        location /mirror { internal; proxy_pass http://twin; }
+        location /fails {
+            proxy_pass http://documents;
+            proxy_intercept_errors on;
+            error_page 500 = @twin;
+        }
+        location /accel { proxy_pass http://documents; }
+        location /moved { internal; proxy_pass http://twin; }
+        location @twin { proxy_pass http://twin; }
+        location /ssi { ssi on; ssi_types *; proxy_pass http://documents; }
+        location /both { auth_request /auth; proxy_pass http://other; }
+        location /variable { proxy_pass http://$canary_variant_documents; }
+        location /after {
+            add_header X-Variant "$canary_variant_documents";
+            return 200;
+        }
+    }
+CONF
+for my $upstream ([1, 'new'], [2, 'old']) {
+    my ($port, $name) = @$upstream;
+    $t->http_upstream(
+        $t->port($port),
+        name => $name,
+        status => sub { $_[0]{uri} =~ m{^/fails/first} ? 500 : 200 },
+        headers => sub {
+            $_[0]{uri} =~ /accel/ ? {'X-Accel-Redirect' => '/moved'} : {};
+        },
+        body => sub {
+            my $body = '<!--#include virtual="/mirror" -->';
+            return $_[0]{uri} =~ /ssi/ ? "$name $body" x 3 : "$name ";
+        }
+    );
+}
+$t->start();
+
+for my $path (qw(/ /accel /ssi /variable /fails /plain)) {
+    my %wrong;
+    for (1 .. 12) {
+        my $r = $t->get($path);
+        my @cookies = @{$r->{headers}{'set-cookie'} || []};
+        my ($id) = ($cookies[0] || '') =~ /^id=([0-9a-f]{32}); Path=\/$/;
+        $wrong{"cookies: @cookies"}++ if @cookies != 1 || !defined $id;
+        next if !defined $id;
+
+        # the body names each variant that took part
+        my %names = map { $_ => 1 } split ' ', $r->{body};
+        my $again = $t->get('/plain', Cookie => "id=$id");
+        $wrong{'other variant'}++
+            if join(' ', keys %names) ne $again->{header}{'x-upstream'};
+        $wrong{'issued again'}++ if $again->{headers}{'set-cookie'};
+    }
+    is_deeply(\%wrong, {}, "$path: one id, one cookie, one variant");
+}
+
+my $r = $t->get('/fails/first');
+is($r->{status}, 500, 'both variants fail, by error_page');
+is(scalar @{$r->{headers}{'set-cookie'} || []}, 1, 'one cookie');
+
+$r = $t->get('/both');
+my @names = sort map { /^(\w+)=/ } @{$r->{headers}{'set-cookie'} || []};
+is("@names", 'id other', 'two names: a cookie of each');
+
+$r = $t->get('/after');
+my ($id) = ($r->{header}{'set-cookie'} || '') =~ /^id=([0-9a-f]{32})/;
+ok(defined $id, 'a variable alone issues it too');
+
+$t->no_alerts();
+done_testing();

@@ -44,7 +44,8 @@ $t->write(
 is($ctl->run('status')->{status},
     0, 'comments, blanks, CR, and no line feed at the end');
 
-# whatever a value holds, a shell never sees it
+# whatever a value holds, a shell never sees it; as a path it is relative
+chdir $dir or die "cannot change to $dir: $!\n";
 for my $value (
     "\$(touch $dir/executed)",
     "`touch $dir/executed`",
@@ -65,6 +66,7 @@ for my $value (
     }
 }
 ok(!-e "$dir/executed", 'no value of the file is executed');
+chdir '/';
 
 for my $line (
     'url=unquoted',

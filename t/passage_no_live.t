@@ -47,6 +47,10 @@ $t->conf(<<'CONF');
     server {
         listen 127.0.0.1:%%PORT0%%;
         location / { proxy_pass http://documents; }
+        location /off {
+            proxy_pass http://documents;
+            proxy_next_upstream off;
+        }
         location /alone { proxy_pass http://alone; }
         location /full { proxy_pass http://full; }
         location /dead { proxy_pass http://dead; }
@@ -74,6 +78,9 @@ $f->counted('an error and a fallback, not timed', canary => $fell_back);
 $r = $t->post('/', 'body');
 is($r->{header}{'x-upstream'}, 'old', 'a POST that no one saw falls back too');
 $f->counted('an error and a fallback, not timed', canary => $fell_back);
+
+is($t->get('/off')->{status}, 502, 'not with proxy_next_upstream off');
+$f->counted('an error, not timed', canary => $failed);
 
 $f = Canary::Figures->new($t, 'alone');
 is($t->get('/alone')->{status}, 502, 'no live server, no fallback');

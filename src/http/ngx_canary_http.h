@@ -193,7 +193,6 @@ void *ngx_canary_create_srv_conf(ngx_conf_t *cf);
 ngx_int_t ngx_canary_preconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_canary_postconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_canary_init_module(ngx_cycle_t *cycle);
-ngx_int_t ngx_canary_init_process(ngx_cycle_t *cycle);
 
 /* a value that may hold variables; "text" stands in the configuration */
 ngx_int_t ngx_canary_value_compile(ngx_conf_t *cf, ngx_str_t *text,

@@ -225,7 +225,7 @@ ngx_canary_passage_cut_short(ngx_canary_passage_t *p, ngx_int_t rc)
 
     if (p->ended
         || p->status == NGX_HTTP_SWITCHING_PROTOCOLS
-        || !u->header_sent)
+        || (!u->header_sent && !p->request->subrequest_in_memory))
     {
         return 0;
     }

@@ -1,0 +1,74 @@
+use strict;
+use warnings;
+
+# Every sample of conf.d is what nginx, or canaryctl, takes as it is; a sample
+# that is not tried here fails.
+
+use Cwd qw(abs_path);
+use File::Basename qw(basename dirname);
+use Test::More;
+use Canary;
+
+my $root = abs_path(dirname(__FILE__) . '/..');
+my $t = Canary->new();
+my $dir = $t->dir();
+
+mkdir "$dir/$_" for qw(canary modules temp);
+symlink $t->_module(), "$dir/modules/ngx_http_canary_module.so";
+
+# where each sample stands in a configuration
+my %around = (
+    'demo.conf' => '',
+    'documents.conf' => 'SAMPLE',
+    'documents.split' =>
+        'upstream sliceB_documents { server 127.0.0.1:%%PORT1%%; }'
+        . ' upstream documents { server 127.0.0.1:%%PORT2%%; SAMPLE }',
+    'log.conf' => 'SAMPLE access_log %%DIR%%/access.log canary;',
+    'status.conf' => 'server { listen 127.0.0.1:%%PORT0%%; SAMPLE }',
+);
+
+my @samples = map { basename($_) } glob "$root/conf.d/*";
+for my $name (@samples) {
+    my $text = $t->read("$root/conf.d/$name");
+    my $port = $t->port(0);
+    $text =~ s/:8080\b/:$port/g;
+    $t->write("canary/$name", $text);
+}
+
+for my $name (@samples) {
+    next if $name eq 'canaryctl.conf';
+
+    if (!defined $around{$name}) {
+        fail("$name is tried");
+        next;
+    }
+
+    my ($exit, $output);
+    if ($name eq 'demo.conf') {
+        $t->write('nginx.conf', $t->read("canary/$name"));
+        ($exit, $output) = $t->test_config();
+
+    } else {
+        my $http = $around{$name} =~ s{SAMPLE}{include canary/$name;}r;
+        ($exit, $output) = $t->test_config($http);
+    }
+
+    is($exit, 0, "$name: nginx takes it") or diag($output);
+    unlike($output, qr/\[(?:warn|error|emerg)\]/, "$name: and says nothing");
+}
+
+# settings that are wrong end canaryctl with 2, a server that is away with 1
+{
+    my $conf = "$dir/canary/canaryctl.conf";
+    delete local @ENV{grep { /^CANARYCTL_/ } keys %ENV};
+    my $output = `'$root/scripts/canaryctl' --conf '$conf' status 2>&1`;
+    is($? >> 8, 1, 'canaryctl.conf: canaryctl takes it') or diag($output);
+    like(
+        $output,
+        qr{http://127\.0\.0\.1:\d+/canary/status\.json},
+        'canaryctl.conf: and asks its url'
+    );
+}
+
+$t->no_alerts();
+done_testing();

@@ -29,7 +29,6 @@ $t->conf(<<'CONF');
     }
     server {
         listen 127.0.0.1:%%PORT0%%;
-        proxy_set_header X-Uri $request_uri;
         location / {
             auth_request /auth;
             mirror /mirror;
@@ -44,7 +43,7 @@ $t->conf(<<'CONF');
         }
         location /accel { proxy_pass http://documents; }
         location /moved { internal; proxy_pass http://twin; }
-        location @twin { proxy_pass http://twin; }
+        location @twin { proxy_set_header X-Twin 1; proxy_pass http://twin; }
         location /ssi { ssi on; ssi_types *; proxy_pass http://documents; }
         location /both { auth_request /auth; proxy_pass http://other; }
         location /variable { proxy_pass http://$canary_variant_documents; }
@@ -59,7 +58,12 @@ for my $upstream ([1, 'new'], [2, 'old']) {
     $t->http_upstream(
         $t->port($port),
         name => $name,
-        status => sub { $_[0]{uri} =~ m{^/fails/first} ? 500 : 200 },
+        status => sub {
+            my ($request) = @_;
+            return 500 if $request->{uri} =~ m{^/fails/both};
+            return 200 if $request->{headers}{'x-twin'};
+            return $request->{uri} =~ m{^/fails} ? 500 : 200;
+        },
         headers => sub {
             $_[0]{uri} =~ /accel/ ? {'X-Accel-Redirect' => '/moved'} : {};
         },
@@ -90,7 +94,7 @@ for my $path (qw(/ /accel /ssi /variable /fails /plain)) {
     is_deeply(\%wrong, {}, "$path: one id, one cookie, one variant");
 }
 
-my $r = $t->get('/fails/first');
+my $r = $t->get('/fails/both');
 is($r->{status}, 500, 'both variants fail, by error_page');
 is(scalar @{$r->{headers}{'set-cookie'} || []}, 1, 'one cookie');
 

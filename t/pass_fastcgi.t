@@ -1,4 +1,5 @@
-# fastcgi_pass: a split in front of FastCGI servers, over connections that are kept.
+# fastcgi_pass: a split in front of FastCGI servers, over connections that are
+# kept.
 
 use strict;
 use warnings;

@@ -54,8 +54,8 @@ my $body = sub {
     return '<!--# include virtual="/part/x" -->'
         . '<!--# include virtual="/part/500" -->'
         if $request->{uri} eq '/whole';
-    return
-        '<!--# include virtual="/part/s" set="v" -->[<!--# echo var="v" encoding="none" -->]'
+    return '<!--# include virtual="/part/s" set="v" -->'
+        . '[<!--# echo var="v" encoding="none" -->]'
         if $request->{uri} eq '/wait';
     return;
 };

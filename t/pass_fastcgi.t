@@ -1,4 +1,4 @@
-# fastcgi_pass: a split in front of FastCGI servers, over connections that are
+# fastcgi_pass: a split in front of FastCGI servers, over kept connections.
 # kept.
 
 use strict;

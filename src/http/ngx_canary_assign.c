@@ -2,11 +2,15 @@
 #include "ngx_canary_http.h"
 
 
-static void ngx_canary_view_read(ngx_canary_srv_conf_t *conf);
+static ngx_canary_ctx_t *ngx_canary_ctx_create(ngx_http_request_t *r);
+static void ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
+    __attribute__((cold, noinline));
 static ngx_int_t ngx_canary_assign_force(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a);
 static ngx_int_t ngx_canary_assign_key(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf, ngx_str_t *key);
+static void ngx_canary_value_kind(ngx_http_request_t *r,
+    ngx_canary_value_t *value) __attribute__((cold, noinline));
 
 
 ngx_int_t
@@ -22,9 +26,13 @@ ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     ngx_canary_zone_t        *zone;
     ngx_canary_assignment_t  *a;
 
-    ctx = ngx_canary_get_ctx(r);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
+
     if (ctx == NULL) {
-        return NGX_ERROR;
+        ctx = ngx_canary_ctx_create(r);
+        if (ctx == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     ctx->last = conf;
@@ -43,7 +51,11 @@ ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     }
 
     zone = conf->shm_zone->data;
-    view = ngx_canary_view(conf);
+    view = &conf->view;
+
+    if (ngx_canary_load(&zone->published) != view->number) {
+        ngx_canary_view_read(conf);
+    }
 
     a->target = -1;
     a->slot = NGX_CANARY_BASELINE;
@@ -99,22 +111,32 @@ ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 ngx_canary_ctx_t *
 ngx_canary_get_ctx(ngx_http_request_t *r)
 {
-    ngx_uint_t               n;
-    ngx_canary_ctx_t        *ctx;
-    ngx_canary_main_conf_t  *cmcf;
+    ngx_canary_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
 
-    if (ctx) {
-        return ctx;
-    }
+    return ctx ? ctx : ngx_canary_ctx_create(r);
+}
+
+
+/* one allocation with the passage that most requests will make */
+
+static ngx_canary_ctx_t *
+ngx_canary_ctx_create(ngx_http_request_t *r)
+{
+    size_t                   len;
+    ngx_canary_ctx_t        *ctx;
+    ngx_canary_main_conf_t  *cmcf;
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_canary_module);
-    n = cmcf->splits.nelts;
 
-    ctx = ngx_pcalloc(r->pool, offsetof(ngx_canary_ctx_t, assignments)
-                               + n * sizeof(ngx_canary_assignment_t));
+    len = offsetof(ngx_canary_ctx_t, assignments)
+          + cmcf->splits.nelts * sizeof(ngx_canary_assignment_t);
+
+    ctx = ngx_pcalloc(r->pool, len + sizeof(ngx_canary_passage_t));
+
     if (ctx) {
+        ctx->unused = (ngx_canary_passage_t *) ((u_char *) ctx + len);
         ngx_http_set_ctx(r, ctx, ngx_http_canary_module);
     }
 
@@ -273,6 +295,21 @@ ngx_canary_value(ngx_http_request_t *r, ngx_canary_value_t *value,
         return ngx_http_complex_value(r, &value->complex, result);
     }
 
+    if (value->kind == NGX_CANARY_VALUE_UNKNOWN) {
+        ngx_canary_value_kind(r, value);
+    }
+
+    vv = &r->variables[value->index];
+
+    if (value->kind == NGX_CANARY_VALUE_COOKIE && !vv->valid && !vv->not_found)
+    {
+        if (ngx_canary_cookie_find(r, &value->cookie, result) != NGX_OK) {
+            ngx_str_null(result);
+        }
+
+        return NGX_OK;
+    }
+
     vv = ngx_http_get_flushed_variable(r, value->index);
 
     if (vv == NULL || vv->not_found) {
@@ -284,4 +321,48 @@ ngx_canary_value(ngx_http_request_t *r, ngx_canary_value_t *value,
     result->data = vv->data;
 
     return NGX_OK;
+}
+
+
+/*
+ * A cookie is looked up without the variable, which costs more than all the
+ * rest of an assignment, unless "map" or the like redefines the name ("set"
+ * leaves the handler, and a valid value).  That is known only when nginx has
+ * bound all variables to their handlers.
+ */
+
+static void
+ngx_canary_value_kind(ngx_http_request_t *r, ngx_canary_value_t *value)
+{
+    ngx_uint_t                  i;
+    ngx_http_variable_t        *v, *prefix;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    static ngx_str_t  cookie = ngx_string("cookie_");
+
+    value->kind = NGX_CANARY_VALUE_VARIABLE;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+
+    v = cmcf->variables.elts;
+    v += value->index;
+
+    if (v->name.len <= cookie.len) {
+        return;
+    }
+
+    prefix = cmcf->prefix_variables.elts;
+
+    for (i = 0; i < cmcf->prefix_variables.nelts; i++) {
+
+        if (prefix[i].name.len == cookie.len
+            && ngx_strncmp(prefix[i].name.data, cookie.data, cookie.len) == 0
+            && prefix[i].get_handler == v->get_handler)
+        {
+            value->kind = NGX_CANARY_VALUE_COOKIE;
+            value->cookie.len = v->name.len - cookie.len;
+            value->cookie.data = v->name.data + cookie.len;
+            return;
+        }
+    }
 }

@@ -29,9 +29,18 @@ typedef enum {
 } ngx_canary_why_e;
 
 
+typedef enum {
+    NGX_CANARY_VALUE_UNKNOWN = 0,   /* until the first request asks */
+    NGX_CANARY_VALUE_VARIABLE,
+    NGX_CANARY_VALUE_COOKIE         /* $cookie_NAME of nginx itself */
+} ngx_canary_value_kind_e;
+
+
 /* a value of the configuration: a plain variable costs only its index */
 typedef struct {
     ngx_int_t                      index;   /* NGX_ERROR: use complex */
+    ngx_canary_value_kind_e        kind;    /* of a plain variable */
+    ngx_str_t                      cookie;  /* its NAME */
     ngx_http_complex_value_t       complex;
 } ngx_canary_value_t;
 
@@ -142,6 +151,7 @@ typedef struct ngx_canary_passage_s  ngx_canary_passage_t;
 typedef struct {
     ngx_canary_srv_conf_t         *last;        /* the split met last */
     ngx_canary_passage_t          *passage;     /* of the last */
+    ngx_canary_passage_t          *unused;      /* or NULL; zeroed */
     ngx_canary_assignment_t        assignments[1];  /* by split->number */
 } ngx_canary_ctx_t;
 
@@ -227,6 +237,10 @@ ngx_int_t ngx_canary_value(ngx_http_request_t *r, ngx_canary_value_t *value,
     ngx_str_t *result);
 
 /* ngx_canary_cookie.c */
+
+/* what $cookie_NAME is; NGX_DECLINED if the client sent no such cookie */
+ngx_int_t ngx_canary_cookie_find(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value);
 
 /* the client's id, a new one that is sent to it, or empty if neither */
 ngx_int_t ngx_canary_cookie(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,

@@ -5,6 +5,8 @@
 static void ngx_canary_passage_settle(ngx_canary_passage_t *p,
     ngx_uint_t gone, ngx_uint_t failed);
 static ngx_uint_t ngx_canary_passage_is_error(ngx_canary_passage_t *p);
+static ngx_uint_t ngx_canary_passage_error_if(ngx_canary_passage_t *p)
+    __attribute__((noinline));
 static ngx_uint_t ngx_canary_passage_status(ngx_http_upstream_t *u);
 static ngx_uint_t ngx_canary_passage_answered(ngx_http_upstream_t *u);
 static ngx_uint_t ngx_canary_passage_gone(ngx_canary_passage_t *p,
@@ -129,7 +131,6 @@ ngx_canary_passage_settle(ngx_canary_passage_t *p, ngx_uint_t gone,
 static ngx_uint_t
 ngx_canary_passage_is_error(ngx_canary_passage_t *p)
 {
-    ngx_str_t   value;
     ngx_uint_t  status;
 
     status = p->status;
@@ -140,9 +141,18 @@ ngx_canary_passage_is_error(ngx_canary_passage_t *p)
         return 1;
     }
 
-    if (p->conf->error_if == NULL
-        || ngx_canary_value(p->request, p->conf->error_if, &value) != NGX_OK)
-    {
+    return p->conf->error_if ? ngx_canary_passage_error_if(p) : 0;
+}
+
+
+/* apart, so that only those who ask for it pay for a guarded stack frame */
+
+static ngx_uint_t
+ngx_canary_passage_error_if(ngx_canary_passage_t *p)
+{
+    ngx_str_t  value;
+
+    if (ngx_canary_value(p->request, p->conf->error_if, &value) != NGX_OK) {
         return 0;
     }
 

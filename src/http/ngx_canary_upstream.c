@@ -110,14 +110,16 @@ ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     ngx_canary_target_conf_t      *targets;
     ngx_http_upstream_srv_conf_t  *us;
 
-    ctx = ngx_canary_get_ctx(r);
-    if (ctx == NULL) {
-        return NGX_ERROR;
-    }
+    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
 
-    p = ngx_pcalloc(r->pool, sizeof(ngx_canary_passage_t));
+    p = ctx->unused;
+    ctx->unused = NULL;
+
     if (p == NULL) {
-        return NGX_ERROR;
+        p = ngx_pcalloc(r->pool, sizeof(ngx_canary_passage_t));
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     u = r->upstream;

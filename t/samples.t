@@ -57,6 +57,21 @@ for my $name (@samples) {
     unlike($output, qr/\[(?:warn|error|emerg)\]/, "$name: and says nothing");
 }
 
+
+# the http block of the README, and its split file
+{
+    my ($conf) = $t->read("$root/README.md") =~
+        /^```nginx\nload_module .*?^http \{\n(.*?)^\}\n```$/ms;
+    my $port = $t->port(0);
+    $conf =~ s{\blisten 80;}{listen 127.0.0.1:$port;};
+    my ($exit, $output) = $t->test_config($conf);
+    is($exit, 0, "README.md: nginx takes it") or diag($output);
+
+    my ($shown) = $conf =~ /documents\.split;\s*# (.*)/;
+    is($t->read("canary/documents.split"),
+        "$shown\n", "README.md: the split file");
+}
+
 # settings that are wrong end canaryctl with 2, a server that is away with 1
 {
     my $conf = "$dir/canary/canaryctl.conf";

@@ -40,7 +40,10 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     record->loaded_ms = ngx_canary_now_ms();
 
     record->stage_len = ngx_min(plan->stage.len, NGX_CANARY_MAX_STAGE);
-    ngx_memcpy(record->stage, plan->stage.data, record->stage_len);
+
+    if (record->stage_len) {
+        ngx_memcpy(record->stage, plan->stage.data, record->stage_len);
+    }
 
     ngx_canary_publish_slots(zone, plan, record);
 

@@ -52,11 +52,7 @@ fuzz:
 	@scripts/setup fuzz
 	@scripts/fuzz
 
-soak:
-	@scripts/setup test
-	@scripts/soak
-
 clean:
 	rm -rf build
 
-.PHONY: all setup run test install lint bench sanitize coverage fuzz soak clean
+.PHONY: all setup run test install lint bench sanitize coverage fuzz clean

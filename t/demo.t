@@ -29,17 +29,7 @@ my @elsewhere = grep { -d } $home, "$root/conf.d", '/etc/nginx',
 my $before = listing();
 my @pids_elsewhere = grep { -e } '/run/nginx.pid';
 
-my $pid = $t->_spawn(
-    sub {
-        open STDIN, '<', '/dev/null';
-        open STDOUT, '>', $t->dir() . '/demo.out';
-        open STDERR, '>&', \*STDOUT;
-        @ENV{qw(PORT DEMO_DIR HOME TMPDIR CANARY_MODULE NGINX_BINARY)} =
-            ($port, $demo, $home, $home, $t->_module(), $t->_nginx());
-        delete $ENV{NGINX_SRC};
-        exec "$root/scripts/demo" or POSIX::_exit(127);
-    }
-);
+my $pid = start($demo, 'demo.out');
 
 ok($t->wait_for(sub { $t->read('demo.out') =~ /Ctrl-C/ }, 30), 'it starts')
     or diag($t->read('demo.out'));
@@ -85,6 +75,15 @@ is(
     'the sample is as it was'
 );
 
+# neither its folder nor its port can be taken by another one
+
+for my $dir ($demo, "$demo-second") {
+    my $second = start($dir, 'second.out');
+    ok($t->wait_for(sub { $t->_reap($second) }, 20), 'a second demo ends');
+    unlike($t->read('second.out'), qr{Ctrl-C}, 'and does not pretend');
+}
+like($t->read('second.out'), qr{did not start}, 'but says why');
+
 my @processes = group($pid);
 cmp_ok(@processes, '>', 4, 'script, nginx and clients');
 my @open = grep {
@@ -117,11 +116,27 @@ done_testing();
 
 END {
     my $status = $?;
-    remove_tree($demo) if $$ == $owner;
+    remove_tree($demo, "$demo-second") if $$ == $owner;
     $? = $status;
 }
 
 ###############################################################################
+
+sub start {
+    my ($dir, $output) = @_;
+
+    return $t->_spawn(
+        sub {
+            open STDIN, '<', '/dev/null';
+            open STDOUT, '>', $t->dir() . "/$output";
+            open STDERR, '>&', \*STDOUT;
+            @ENV{qw(PORT DEMO_DIR HOME TMPDIR CANARY_MODULE NGINX_BINARY)} =
+                ($port, $dir, $home, $home, $t->_module(), $t->_nginx());
+            delete $ENV{NGINX_SRC};
+            exec "$root/scripts/demo" or POSIX::_exit(127);
+        }
+    );
+}
 
 sub requests {
     my ($variant) = @_;

@@ -20,6 +20,9 @@
 #define NGX_CANARY_HIST_DECADE    900u          /* buckets of a decade */
 #define NGX_CANARY_HIST_LAST      (NGX_CANARY_HIST_BUCKETS - 1)
 #define NGX_CANARY_HIST_BLOCK     8             /* buckets added up at once */
+#define NGX_CANARY_HIST_CHUNK     64            /* passed by at once */
+#define NGX_CANARY_HIST_CHUNKS                                                \
+    (NGX_CANARY_HIST_BUCKETS / NGX_CANARY_HIST_CHUNK + 1)
 
 /* the bucket of "us" in decade d, which starts at 100 units */
 #define ngx_canary_hist_bucket(us, d, unit)                                   \
@@ -108,15 +111,25 @@ void
 ngx_canary_hist_merge(uint64_t *sum, const uint64_t *counts, size_t from,
     size_t to)
 {
-    size_t  i;
+    size_t  i, k;
 
     i = from;
 
-    for ( /* void */ ; i + 4 <= to + 1; i += 4) {
-        sum[i] += counts[i];
-        sum[i + 1] += counts[i + 1];
-        sum[i + 2] += counts[i + 2];
-        sum[i + 3] += counts[i + 3];
+    for ( /* void */ ; i + NGX_CANARY_HIST_BLOCK <= to + 1;
+         i += NGX_CANARY_HIST_BLOCK)
+    {
+        /* most blocks are empty, but where nearly all latencies lie */
+
+        if (ngx_canary_hist_block(&counts[i]) == 0) {
+            continue;
+        }
+
+        for (k = i; k < i + NGX_CANARY_HIST_BLOCK; k += 4) {
+            sum[k] += counts[k];
+            sum[k + 1] += counts[k + 1];
+            sum[k + 2] += counts[k + 2];
+            sum[k + 3] += counts[k + 3];
+        }
     }
 
     for ( /* void */ ; i <= to; i++) {
@@ -129,9 +142,23 @@ void
 ngx_canary_hist_subtract(uint64_t *sum, const uint64_t *base, size_t from,
     size_t to)
 {
-    size_t  i;
+    size_t  i, k;
 
-    for (i = from; i <= to; i++) {
+    i = from;
+
+    for ( /* void */ ; i + NGX_CANARY_HIST_BLOCK <= to + 1;
+         i += NGX_CANARY_HIST_BLOCK)
+    {
+        if (ngx_canary_hist_block(&base[i]) == 0) {
+            continue;
+        }
+
+        for (k = i; k < i + NGX_CANARY_HIST_BLOCK; k++) {
+            sum[k] = (sum[k] > base[k]) ? sum[k] - base[k] : 0;
+        }
+    }
+
+    for ( /* void */ ; i <= to; i++) {
         sum[i] = (sum[i] > base[i]) ? sum[i] - base[i] : 0;
     }
 }
@@ -170,31 +197,41 @@ ngx_canary_hist_quantiles(const uint64_t *counts, size_t from, size_t to,
     uint64_t min_us, uint64_t max_us, const uint32_t *ppm, uint64_t *out_us,
     size_t n)
 {
-    size_t    i, q;
-    uint64_t  block, count, rank, seen, us;
+    size_t    i, q, c, last;
+    uint64_t  count, rank, passed, seen, us;
+    uint64_t  chunks[NGX_CANARY_HIST_CHUNKS];
 
-    count = ngx_canary_hist_count(counts, from, to);
+    if (from > to) {
+        return 0;
+    }
+
+    count = 0;
+    last = (to - from) / NGX_CANARY_HIST_CHUNK;
+
+    for (c = 0; c <= last; c++) {
+        i = from + c * NGX_CANARY_HIST_CHUNK;
+        chunks[c] = ngx_canary_hist_count(counts, i,
+                                          (c < last)
+                                          ? i + NGX_CANARY_HIST_CHUNK - 1 : to);
+        count += chunks[c];
+    }
 
     if (count == 0) {
         return 0;
     }
 
-    seen = 0;
-    i = from;
+    passed = 0;
+    c = 0;
 
     for (q = 0; q < n; q++) {
         rank = ngx_canary_hist_rank(count, ppm[q]);
 
-        while (i + NGX_CANARY_HIST_BLOCK <= to) {
-            block = ngx_canary_hist_block(&counts[i]);
-
-            if (seen + block >= rank) {
-                break;
-            }
-
-            seen += block;
-            i += NGX_CANARY_HIST_BLOCK;
+        while (c < last && passed + chunks[c] < rank) {
+            passed += chunks[c++];
         }
+
+        i = from + c * NGX_CANARY_HIST_CHUNK;
+        seen = passed;
 
         while (i < to && seen + counts[i] < rank) {
             seen += counts[i++];

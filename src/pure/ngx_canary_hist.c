@@ -108,6 +108,27 @@ ngx_canary_hist_is_edge(uint64_t us)
 
 
 void
+ngx_canary_hist_copy(uint64_t *sum, const uint64_t *counts, size_t from,
+    size_t to)
+{
+    size_t  i;
+
+    i = from;
+
+    for ( /* void */ ; i + 4 <= to + 1; i += 4) {
+        sum[i] = __atomic_load_n(&counts[i], __ATOMIC_RELAXED);
+        sum[i + 1] = __atomic_load_n(&counts[i + 1], __ATOMIC_RELAXED);
+        sum[i + 2] = __atomic_load_n(&counts[i + 2], __ATOMIC_RELAXED);
+        sum[i + 3] = __atomic_load_n(&counts[i + 3], __ATOMIC_RELAXED);
+    }
+
+    for ( /* void */ ; i <= to; i++) {
+        sum[i] = __atomic_load_n(&counts[i], __ATOMIC_RELAXED);
+    }
+}
+
+
+void
 ngx_canary_hist_merge(uint64_t *sum, const uint64_t *counts, size_t from,
     size_t to)
 {

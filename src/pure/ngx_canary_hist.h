@@ -43,6 +43,10 @@ uint64_t ngx_canary_hist_upper(size_t index);
 /* 1 if "us" is the upper edge of a bucket (three significant digits), or 0 */
 int ngx_canary_hist_is_edge(uint64_t us);
 
+/* sum = counts, in [from, to], while others may add to "counts" */
+void ngx_canary_hist_copy(uint64_t *sum, const uint64_t *counts, size_t from,
+    size_t to);
+
 /* adds "counts" to "sum", bucket by bucket, in [from, to] */
 void ngx_canary_hist_merge(uint64_t *sum, const uint64_t *counts, size_t from,
     size_t to);

@@ -20,8 +20,10 @@ static ngx_int_t ngx_canary_picture_state(ngx_canary_picture_t *pic,
     ngx_pool_t *pool);
 static ngx_int_t ngx_canary_picture_variant(ngx_canary_picture_t *pic,
     ngx_uint_t slot, uint32_t share_ppm, ngx_pool_t *pool);
-static void ngx_canary_picture_counters(ngx_canary_cell_t *sum,
+static ngx_uint_t ngx_canary_picture_counters(ngx_canary_cell_t *sum,
     ngx_canary_cell_t *cell);
+static void ngx_canary_picture_hist(ngx_canary_picture_t *pic,
+    ngx_uint_t slot, uint64_t used);
 static void ngx_canary_picture_figures(ngx_canary_picture_t *pic,
     ngx_canary_cell_t *base, uint64_t low_us, uint64_t max_us,
     ngx_canary_figures_t *f);
@@ -176,6 +178,7 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
     uint32_t share_ppm, ngx_pool_t *pool)
 {
     uint64_t               base, max_us[2], low_us[2], total_max, total_low;
+    uint64_t               used;
     ngx_uint_t             i, s;
     ngx_canary_cell_t     *cell, *sum;
     ngx_canary_zone_t     *zone;
@@ -203,13 +206,18 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
         v->share_ppm = v->canary ? 0 : NGX_CANARY_PPM;
     }
 
-    ngx_memzero(sum, sizeof(ngx_canary_cell_t));
+    ngx_memzero(sum, offsetof(ngx_canary_cell_t, hist));
     ngx_memzero(max_us, sizeof(max_us));
     ngx_memzero(low_us, sizeof(low_us));
 
+    used = 0;
+
     for (i = 0; i < zone->nshards; i++) {
         cell = &zone->shards[i].cells[slot];
-        ngx_canary_picture_counters(sum, cell);
+
+        if (ngx_canary_picture_counters(sum, cell)) {
+            used |= (uint64_t) 1 << i;
+        }
 
         for (s = 0; s < 2; s++) {
             max_us[s] = ngx_max(max_us[s], ngx_canary_load(&cell->max_us[s]));
@@ -223,10 +231,7 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
     pic->from = ngx_canary_hist_index(total_low ? UINT64_MAX - total_low : 0);
     pic->to = ngx_canary_hist_index(total_max);
 
-    for (i = 0; i < zone->nshards; i++) {
-        ngx_canary_hist_merge(sum->hist, zone->shards[i].cells[slot].hist,
-                              pic->from, pic->to);
-    }
+    ngx_canary_picture_hist(pic, slot, used);
 
     total = &v->figures[NGX_CANARY_TOTAL];
     total->elapsed_us = pic->now_us - zone->created_us;
@@ -246,19 +251,66 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
 }
 
 
-static void
+/* returns 1 if any request was counted in "cell" */
+
+static ngx_uint_t
 ngx_canary_picture_counters(ngx_canary_cell_t *sum, ngx_canary_cell_t *cell)
 {
+    uint64_t    responses, requests;
     ngx_uint_t  i;
 
+    requests = 0;
+
     for (i = 0; i < NGX_CANARY_CLASSES; i++) {
-        sum->responses[i] += ngx_canary_load(&cell->responses[i]);
+        responses = ngx_canary_load(&cell->responses[i]);
+        sum->responses[i] += responses;
+        requests += responses;
     }
 
     sum->forced += ngx_canary_load(&cell->forced);
     sum->errors += ngx_canary_load(&cell->errors);
     sum->fallbacks += ngx_canary_load(&cell->fallbacks);
     sum->sum_us += ngx_canary_load(&cell->sum_us);
+
+    return requests != 0;
+}
+
+
+/*
+ * Adds up pic->from .. pic->to of the shards in the bitmap "used".  The first
+ * is copied, so that the sum need not be zeroed.
+ */
+
+static void
+ngx_canary_picture_hist(ngx_canary_picture_t *pic, ngx_uint_t slot,
+    uint64_t used)
+{
+    ngx_uint_t   i, copied;
+    uint64_t    *sum, *counts;
+
+    sum = pic->sum->hist;
+    copied = 0;
+
+    for (i = 0; i < pic->zone->nshards; i++) {
+
+        if (!(used & ((uint64_t) 1 << i))) {
+            continue;
+        }
+
+        counts = pic->zone->shards[i].cells[slot].hist;
+
+        if (copied) {
+            ngx_canary_hist_merge(sum, counts, pic->from, pic->to);
+
+        } else {
+            ngx_canary_hist_copy(sum, counts, pic->from, pic->to);
+            copied = 1;
+        }
+    }
+
+    if (!copied) {
+        ngx_memzero(sum, NGX_CANARY_HIST_BUCKETS * sizeof(uint64_t));
+    }
 }
 
 

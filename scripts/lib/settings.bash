@@ -1,0 +1,186 @@
+# The settings of canaryctl: options, then environment, then the settings file.
+
+readonly setting_names="url control_url upstream canary split_file nginx
+    stages evidence_dir timeout"
+
+# what neither a name in the split file nor one in an address can hold
+readonly name_forbidden='[:space:][:cntrl:];{}"'\''\\$#/'
+
+declare -A setting=() given=()
+nginx=() timeout=''
+
+read_arguments() {
+	local name value
+
+	while (($# > 0)); do
+		name=$1
+		shift
+
+		case $name in
+		-h | --help)
+			usage
+			exit 0
+			;;
+		--json)
+			json=yes
+			continue
+			;;
+		--)
+			operands+=("$@")
+			break
+			;;
+		--*=*)
+			value=${name#*=}
+			name=${name%%=*}
+			;;
+		--*)
+			if (($# == 0)); then
+				wrong_usage "option \"$name\" needs a value, or is not known"
+			fi
+			value=$1
+			shift
+			;;
+		-?*) wrong_usage "unknown option \"$name\"" ;;
+		*)
+			operands+=("$name")
+			continue
+			;;
+		esac
+
+		take_option "$name" "$value"
+	done
+}
+
+take_option() {
+	local name=${1#--} value=$2
+
+	case $name in
+	by) by=$value ;;
+	reason | stage | count | interval)
+		given[$name]=$value
+		printf -v "$name" %s "$value"
+		;;
+	conf) given[conf]=$value ;;
+	url | control-url | upstream | canary | split-file | nginx | stages | \
+		evidence-dir | timeout)
+		setting[${name//-/_}]=$value
+		;;
+	*) wrong_usage "unknown option \"--$name\"" ;;
+	esac
+}
+
+read_environment() {
+	local name variable
+
+	for name in $setting_names; do
+		variable=CANARYCTL_${name^^}
+		if [[ ! ${setting[$name]+x} && ${!variable+x} ]]; then
+			setting[$name]=${!variable}
+		fi
+	done
+}
+
+# only lines of key="value", blank ones and comments are accepted
+read_settings_file() {
+	local file line name number=0
+	local pattern='^[[:blank:]]*([a-z_]+)="([^"]*)"[[:blank:]]*(#.*)?$'
+
+	file=${given[conf]-${CANARYCTL_CONF-}}
+	if [[ ! $file ]]; then
+		file=/etc/nginx/canary/canaryctl.conf
+		if [[ ! -e $file ]]; then
+			return
+		fi
+	fi
+	if [[ ! -f $file || ! -r $file ]]; then
+		wrong_usage "settings file \"$file\" cannot be read"
+	fi
+
+	while IFS= read -r line || [[ $line ]]; do
+		number=$((number + 1))
+		line=${line%$'\r'}
+
+		if [[ $line =~ ^[[:blank:]]*(#.*)?$ ]]; then
+			continue
+		fi
+		if [[ ! $line =~ $pattern ]]; then
+			wrong_usage "not a line of key=\"value\" in $file:$number"
+		fi
+
+		name=${BASH_REMATCH[1]}
+		if [[ " ${setting_names//$'\n'/ } " != *" $name "* ]]; then
+			wrong_usage "unknown setting \"$name\" in $file:$number"
+		fi
+		if [[ ! ${setting[$name]+x} ]]; then
+			setting[$name]=${BASH_REMATCH[2]}
+		fi
+	done <"$file"
+}
+
+check_settings() {
+	local name
+
+	setting[nginx]=${setting[nginx]-nginx}
+	setting[timeout]=${setting[timeout]-15}
+
+	if [[ ! ${setting[timeout]} =~ ^[1-9][0-9]{0,3}$ ]]; then
+		wrong_usage "invalid timeout \"${setting[timeout]}\", it must be 1 to \
+9999 seconds"
+	fi
+	timeout=${setting[timeout]}
+
+	for name in upstream canary; do
+		if [[ ${setting[$name]-} == *[$name_forbidden]* ]]; then
+			wrong_usage "invalid $name \"${setting[$name]}\""
+		fi
+	done
+
+	read -ra nginx <<<"${setting[nginx]}"
+
+	if [[ ! $by ]]; then
+		by=${CANARYCTL_BY-}
+		by=${by:-${SUDO_USER:-$(id -un)}}
+	fi
+
+	# text that is not UTF-8 would make canary_control refuse a rollback
+	by=$(jq -rn --arg text "$by" '$text')
+	reason=$(jq -rn --arg text "$reason" '$text')
+	if [[ $by$reason == *[[:cntrl:]]* ]]; then
+		wrong_usage 'control characters in --by or --reason'
+	fi
+
+	form=$(jq -rn --arg by "$by" --arg reason "$reason" \
+		'"by=\($by | @uri)&reason=\($reason | @uri)"')
+	if ((${#form} > body_max)); then
+		wrong_usage "--by and --reason are too long: ${#form} bytes when \
+encoded, $body_max are possible"
+	fi
+}
+
+need() {
+	local name
+
+	for name in "$@"; do
+		if [[ ! ${setting[$name]-} ]]; then
+			wrong_usage "\"$name\" is not set: --${name//_/-}, \
+CANARYCTL_${name^^}, or a line in the settings file"
+		fi
+	done
+}
+
+# an option that the command does not know is a mistake, not to be ignored
+only_options() {
+	local name
+
+	for name in "${!given[@]}"; do
+		if [[ " conf $* " != *" $name "* ]]; then
+			wrong_usage "\"$command\" has no option \"--$name\""
+		fi
+	done
+}
+
+no_operands() {
+	if ((${#operands[@]} > 0)); then
+		wrong_usage "unexpected argument \"${operands[0]}\""
+	fi
+}

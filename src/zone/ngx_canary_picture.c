@@ -20,8 +20,6 @@ static ngx_int_t ngx_canary_picture_state(ngx_canary_picture_t *pic,
     ngx_pool_t *pool);
 static ngx_int_t ngx_canary_picture_variant(ngx_canary_picture_t *pic,
     ngx_uint_t slot, uint32_t share_ppm, ngx_pool_t *pool);
-static ngx_uint_t ngx_canary_picture_counters(ngx_canary_cell_t *sum,
-    ngx_canary_cell_t *cell);
 static void ngx_canary_picture_hist(ngx_canary_picture_t *pic,
     ngx_uint_t slot, uint64_t used);
 static void ngx_canary_picture_figures(ngx_canary_picture_t *pic,
@@ -215,7 +213,7 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
     for (i = 0; i < zone->nshards; i++) {
         cell = &zone->shards[i].cells[slot];
 
-        if (ngx_canary_picture_counters(sum, cell)) {
+        if (ngx_canary_cell_sum(sum, cell)) {
             used |= (uint64_t) 1 << i;
         }
 
@@ -248,31 +246,6 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
     ngx_memzero(&v->figures[NGX_CANARY_WINDOW], sizeof(ngx_canary_figures_t));
 
     return NGX_OK;
-}
-
-
-/* returns 1 if any request was counted in "cell" */
-
-static ngx_uint_t
-ngx_canary_picture_counters(ngx_canary_cell_t *sum, ngx_canary_cell_t *cell)
-{
-    uint64_t    responses, requests;
-    ngx_uint_t  i;
-
-    requests = 0;
-
-    for (i = 0; i < NGX_CANARY_CLASSES; i++) {
-        responses = ngx_canary_load(&cell->responses[i]);
-        sum->responses[i] += responses;
-        requests += responses;
-    }
-
-    sum->forced += ngx_canary_load(&cell->forced);
-    sum->errors += ngx_canary_load(&cell->errors);
-    sum->fallbacks += ngx_canary_load(&cell->fallbacks);
-    sum->sum_us += ngx_canary_load(&cell->sum_us);
-
-    return requests != 0;
 }
 
 

@@ -227,7 +227,7 @@ ngx_canary_publish_same(ngx_canary_record_t *a, ngx_canary_record_t *b)
 static void
 ngx_canary_publish_base(ngx_canary_zone_t *zone, uint64_t base)
 {
-    ngx_uint_t          i, n, v;
+    ngx_uint_t          i, v;
     ngx_canary_cell_t  *sum, *cell;
 
     zone->base_unkeyed[base] = 0;
@@ -248,14 +248,7 @@ ngx_canary_publish_base(ngx_canary_zone_t *zone, uint64_t base)
         for (i = 0; i < zone->nshards; i++) {
             cell = &zone->shards[i].cells[v];
 
-            for (n = 0; n < NGX_CANARY_CLASSES; n++) {
-                sum->responses[n] += cell->responses[n];
-            }
-
-            sum->forced += cell->forced;
-            sum->errors += cell->errors;
-            sum->fallbacks += cell->fallbacks;
-            sum->sum_us += cell->sum_us;
+            (void) ngx_canary_cell_sum(sum, cell);
 
             ngx_canary_raise(&zone->past_max_us[v], cell->max_us[base]);
             ngx_canary_raise(&zone->past_low_us[v], cell->low_us[base]);

@@ -248,6 +248,10 @@ ngx_int_t ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
     ngx_pool_t *pool);
 
 
+/* adds the counters, not the histogram; returns 1 if "cell" counted any */
+ngx_uint_t ngx_canary_cell_sum(ngx_canary_cell_t *sum, ngx_canary_cell_t *cell);
+
+
 static ngx_inline ngx_canary_shard_t *
 ngx_canary_shard(ngx_canary_zone_t *zone)
 {

@@ -12,52 +12,60 @@
 typedef struct {
     ngx_canary_srv_conf_t    *conf;
     ngx_canary_assignment_t  *assignment;
+    ngx_canary_passage_t     *passage;      /* NULL: not passed on yet */
 } ngx_canary_met_t;
 
 
-static ngx_int_t ngx_canary_variant_variable(ngx_http_request_t *r,
+/* NGX_DECLINED: the variable is not found */
+typedef ngx_int_t (*ngx_canary_text_pt)(ngx_http_request_t *r,
+    ngx_canary_met_t *met, ngx_str_t *text);
+
+
+static ngx_int_t ngx_canary_met_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_canary_variant_of_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_canary_assignment_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_canary_stage_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_canary_generation_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_canary_fallback_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_canary_latency_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_canary_variant_text(ngx_http_request_t *r,
+    ngx_canary_met_t *met, ngx_str_t *text);
+static ngx_int_t ngx_canary_assignment_text(ngx_http_request_t *r,
+    ngx_canary_met_t *met, ngx_str_t *text);
+static ngx_int_t ngx_canary_stage_text(ngx_http_request_t *r,
+    ngx_canary_met_t *met, ngx_str_t *text);
+static ngx_int_t ngx_canary_generation_text(ngx_http_request_t *r,
+    ngx_canary_met_t *met, ngx_str_t *text);
+static ngx_int_t ngx_canary_fallback_text(ngx_http_request_t *r,
+    ngx_canary_met_t *met, ngx_str_t *text);
+static ngx_int_t ngx_canary_latency_text(ngx_http_request_t *r,
+    ngx_canary_met_t *met, ngx_str_t *text);
 static ngx_int_t ngx_canary_met(ngx_http_request_t *r, ngx_canary_met_t *met);
 static ngx_str_t *ngx_canary_variant_name(ngx_canary_srv_conf_t *conf,
     ngx_canary_assignment_t *a);
-static void ngx_canary_variable_set(ngx_http_variable_value_t *v, size_t len,
-    u_char *data);
+static void ngx_canary_variable_set(ngx_http_variable_value_t *v,
+    ngx_str_t *text);
 
 
 static ngx_http_variable_t  ngx_canary_vars[] = {
 
-    { ngx_string("canary_variant"), NULL, ngx_canary_variant_variable, 0,
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("canary_variant"), NULL, ngx_canary_met_variable,
+      (uintptr_t) ngx_canary_variant_text, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string(NGX_CANARY_PREFIX), NULL, ngx_canary_variant_of_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
-    { ngx_string("canary_assignment"), NULL, ngx_canary_assignment_variable,
-      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("canary_assignment"), NULL, ngx_canary_met_variable,
+      (uintptr_t) ngx_canary_assignment_text, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("canary_stage"), NULL, ngx_canary_stage_variable, 0,
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("canary_stage"), NULL, ngx_canary_met_variable,
+      (uintptr_t) ngx_canary_stage_text, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("canary_generation"), NULL, ngx_canary_generation_variable,
-      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("canary_generation"), NULL, ngx_canary_met_variable,
+      (uintptr_t) ngx_canary_generation_text, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("canary_fallback"), NULL, ngx_canary_fallback_variable, 0,
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("canary_fallback"), NULL, ngx_canary_met_variable,
+      (uintptr_t) ngx_canary_fallback_text, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
-    { ngx_string("canary_latency"), NULL, ngx_canary_latency_variable, 0,
-      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+    { ngx_string("canary_latency"), NULL, ngx_canary_met_variable,
+      (uintptr_t) ngx_canary_latency_text, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
 };
@@ -75,22 +83,31 @@ static ngx_str_t  ngx_canary_whys[] = {
 
 
 static ngx_int_t
-ngx_canary_variant_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+ngx_canary_met_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data)
 {
-    ngx_str_t         *name;
-    ngx_canary_met_t   met;
+    ngx_canary_text_pt  handler = (ngx_canary_text_pt) data;
 
-    if (ngx_canary_met(r, &met) != NGX_OK) {
+    ngx_int_t         rc;
+    ngx_str_t         text;
+    ngx_canary_met_t  met;
+
+    rc = ngx_canary_met(r, &met);
+
+    if (rc == NGX_OK) {
+        rc = handler(r, &met, &text);
+    }
+
+    if (rc == NGX_DECLINED) {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    name = ngx_canary_variant_name(met.conf, met.assignment);
+    if (rc == NGX_OK) {
+        ngx_canary_variable_set(v, &text);
+    }
 
-    ngx_canary_variable_set(v, name->len, name->data);
-
-    return NGX_OK;
+    return rc;
 }
 
 
@@ -100,7 +117,7 @@ ngx_canary_variant_of_variable(ngx_http_request_t *r,
 {
     ngx_str_t *variable = (ngx_str_t *) data;
 
-    ngx_str_t                 name, *variant;
+    ngx_str_t                 name;
     ngx_canary_srv_conf_t    *conf;
     ngx_canary_main_conf_t   *cmcf;
     ngx_canary_assignment_t  *a;
@@ -121,122 +138,95 @@ ngx_canary_variant_of_variable(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    variant = ngx_canary_variant_name(conf, a);
-
-    ngx_canary_variable_set(v, variant->len, variant->data);
+    ngx_canary_variable_set(v, ngx_canary_variant_name(conf, a));
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_canary_assignment_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+ngx_canary_variant_text(ngx_http_request_t *r, ngx_canary_met_t *met,
+    ngx_str_t *text)
 {
-    ngx_str_t         *why;
-    ngx_canary_met_t   met;
-
-    if (ngx_canary_met(r, &met) != NGX_OK) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    why = &ngx_canary_whys[met.assignment->why];
-
-    ngx_canary_variable_set(v, why->len, why->data);
+    *text = *ngx_canary_variant_name(met->conf, met->assignment);
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_canary_stage_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+ngx_canary_assignment_text(ngx_http_request_t *r, ngx_canary_met_t *met,
+    ngx_str_t *text)
 {
-    u_char             *p;
-    ngx_canary_met_t    met;
+    *text = ngx_canary_whys[met->assignment->why];
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_canary_stage_text(ngx_http_request_t *r, ngx_canary_met_t *met,
+    ngx_str_t *text)
+{
     ngx_canary_view_t  *view;
 
-    if (ngx_canary_met(r, &met) != NGX_OK) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    view = ngx_canary_view(met.conf);
+    view = ngx_canary_view(met->conf);
 
     /* the view changes under a request that is under way */
 
-    p = ngx_pnalloc(r->pool, view->stage.len + 1);
-    if (p == NULL) {
+    text->len = view->stage.len;
+    text->data = ngx_pnalloc(r->pool, view->stage.len + 1);
+    if (text->data == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memcpy(p, view->stage.data, view->stage.len);
-
-    ngx_canary_variable_set(v, view->stage.len, p);
+    ngx_memcpy(text->data, view->stage.data, view->stage.len);
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_canary_generation_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+ngx_canary_generation_text(ngx_http_request_t *r, ngx_canary_met_t *met,
+    ngx_str_t *text)
 {
-    u_char            *p;
-    ngx_canary_met_t   met;
-
-    if (ngx_canary_met(r, &met) != NGX_OK) {
-        v->not_found = 1;
-        return NGX_OK;
-    }
-
-    p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
-    if (p == NULL) {
+    text->data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+    if (text->data == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_canary_variable_set(v,
-                            ngx_sprintf(p, "%uL", met.assignment->generation)
-                            - p,
-                            p);
+    text->len = ngx_sprintf(text->data, "%uL", met->assignment->generation)
+                - text->data;
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_canary_fallback_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+ngx_canary_fallback_text(ngx_http_request_t *r, ngx_canary_met_t *met,
+    ngx_str_t *text)
 {
-    ngx_canary_passage_t  *p;
-
-    p = ngx_canary_passage(r);
-
-    if (p == NULL || !p->fallback) {
-        v->not_found = 1;
-        return NGX_OK;
+    if (met->passage == NULL || !met->passage->fallback) {
+        return NGX_DECLINED;
     }
 
-    ngx_canary_variable_set(v, 1, (u_char *) "1");
+    ngx_str_set(text, "1");
 
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_canary_latency_variable(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, uintptr_t data)
+ngx_canary_latency_text(ngx_http_request_t *r, ngx_canary_met_t *met,
+    ngx_str_t *text)
 {
-    u_char                *buf;
     uint64_t               us;
     ngx_canary_passage_t  *p;
 
-    p = ngx_canary_passage(r);
+    p = met->passage;
 
     if (p == NULL || (p->settled && !p->outcome.timed)) {
-        v->not_found = 1;
-        return NGX_OK;
+        return NGX_DECLINED;
     }
 
     if (!p->queued) {
@@ -247,20 +237,17 @@ ngx_canary_latency_variable(ngx_http_request_t *r,
         us = ngx_canary_now_us() - p->start_us;
 
     } else {
-        v->not_found = 1;
-        return NGX_OK;
+        return NGX_DECLINED;
     }
 
-    buf = ngx_pnalloc(r->pool, NGX_CANARY_LATENCY_LEN);
-    if (buf == NULL) {
+    text->data = ngx_pnalloc(r->pool, NGX_CANARY_LATENCY_LEN);
+    if (text->data == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_canary_variable_set(v,
-                            ngx_sprintf(buf, "%uL.%06uL", us / 1000000,
-                                        us % 1000000)
-                            - buf,
-                            buf);
+    text->len = ngx_sprintf(text->data, "%uL.%06uL", us / 1000000,
+                            us % 1000000)
+                - text->data;
 
     return NGX_OK;
 }
@@ -273,6 +260,8 @@ ngx_canary_met(ngx_http_request_t *r, ngx_canary_met_t *met)
     ngx_canary_passage_t  *p;
 
     p = ngx_canary_passage(r);
+
+    met->passage = p;
 
     if (p) {
         met->conf = p->conf;
@@ -311,14 +300,13 @@ ngx_canary_variant_name(ngx_canary_srv_conf_t *conf,
 
 
 static void
-ngx_canary_variable_set(ngx_http_variable_value_t *v, size_t len,
-    u_char *data)
+ngx_canary_variable_set(ngx_http_variable_value_t *v, ngx_str_t *text)
 {
-    v->len = len;
+    v->len = text->len;
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;
-    v->data = data;
+    v->data = text->data;
 }
 
 

@@ -3,14 +3,10 @@
 
 
 static ngx_canary_ctx_t *ngx_canary_ctx_create(ngx_http_request_t *r);
-static void ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
-    __attribute__((cold, noinline));
 static ngx_int_t ngx_canary_assign_force(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a);
 static ngx_int_t ngx_canary_assign_key(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf, ngx_str_t *key);
-static void ngx_canary_value_kind(ngx_http_request_t *r,
-    ngx_canary_value_t *value) __attribute__((cold, noinline));
 
 
 ngx_int_t
@@ -51,11 +47,7 @@ ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     }
 
     zone = conf->shm_zone->data;
-    view = &conf->view;
-
-    if (ngx_canary_load(&zone->published) != view->number) {
-        ngx_canary_view_read(conf);
-    }
+    view = ngx_canary_view(conf);
 
     a->target = -1;
     a->slot = NGX_CANARY_BASELINE;
@@ -144,27 +136,12 @@ ngx_canary_ctx_create(ngx_http_request_t *r)
 }
 
 
-ngx_canary_view_t *
-ngx_canary_view(ngx_canary_srv_conf_t *conf)
-{
-    ngx_canary_zone_t  *zone;
-
-    zone = conf->shm_zone->data;
-
-    if (ngx_canary_load(&zone->published) != conf->view.number) {
-        ngx_canary_view_read(conf);
-    }
-
-    return &conf->view;
-}
-
-
 /*
  * A worker of an older configuration reads the newest record too.  It knows
  * a variant by its name; one that it lacks is the baseline to it.
  */
 
-static void
+void
 ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
 {
     ngx_uint_t                 i, n;
@@ -282,87 +259,4 @@ ngx_canary_assign_key(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     }
 
     return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_canary_value(ngx_http_request_t *r, ngx_canary_value_t *value,
-    ngx_str_t *result)
-{
-    ngx_http_variable_value_t  *vv;
-
-    if (value->index == NGX_ERROR) {
-        return ngx_http_complex_value(r, &value->complex, result);
-    }
-
-    if (value->kind == NGX_CANARY_VALUE_UNKNOWN) {
-        ngx_canary_value_kind(r, value);
-    }
-
-    vv = &r->variables[value->index];
-
-    if (value->kind == NGX_CANARY_VALUE_COOKIE && !vv->valid && !vv->not_found)
-    {
-        if (ngx_canary_cookie_find(r, &value->cookie, result) != NGX_OK) {
-            ngx_str_null(result);
-        }
-
-        return NGX_OK;
-    }
-
-    vv = ngx_http_get_flushed_variable(r, value->index);
-
-    if (vv == NULL || vv->not_found) {
-        ngx_str_null(result);
-        return NGX_OK;
-    }
-
-    result->len = vv->len;
-    result->data = vv->data;
-
-    return NGX_OK;
-}
-
-
-/*
- * A cookie is looked up without the variable, which costs more than all the
- * rest of an assignment, unless "map" or the like redefines the name ("set"
- * leaves the handler, and a valid value).  That is known only when nginx has
- * bound all variables to their handlers.
- */
-
-static void
-ngx_canary_value_kind(ngx_http_request_t *r, ngx_canary_value_t *value)
-{
-    ngx_uint_t                  i;
-    ngx_http_variable_t        *v, *prefix;
-    ngx_http_core_main_conf_t  *cmcf;
-
-    static ngx_str_t  cookie = ngx_string("cookie_");
-
-    value->kind = NGX_CANARY_VALUE_VARIABLE;
-
-    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
-
-    v = cmcf->variables.elts;
-    v += value->index;
-
-    if (v->name.len <= cookie.len) {
-        return;
-    }
-
-    prefix = cmcf->prefix_variables.elts;
-
-    for (i = 0; i < cmcf->prefix_variables.nelts; i++) {
-
-        if (prefix[i].name.len == cookie.len
-            && ngx_strncmp(prefix[i].name.data, cookie.data, cookie.len) == 0
-            && prefix[i].get_handler == v->get_handler)
-        {
-            value->kind = NGX_CANARY_VALUE_COOKIE;
-            value->cookie.len = v->name.len - cookie.len;
-            value->cookie.data = v->name.data + cookie.len;
-            return;
-        }
-    }
 }

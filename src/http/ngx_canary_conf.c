@@ -181,59 +181,6 @@ ngx_canary_init_module(ngx_cycle_t *cycle)
 }
 
 
-ngx_int_t
-ngx_canary_value_compile(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_canary_value_t *value)
-{
-    u_char                            *p, *last, ch;
-    ngx_str_t                          name;
-    ngx_http_compile_complex_value_t   ccv;
-
-    ngx_memzero(value, sizeof(ngx_canary_value_t));
-
-    if (text->len > 1 && text->data[0] == '$') {
-        name.data = text->data + 1;
-        name.len = text->len - 1;
-
-        if (name.len > 2 && name.data[0] == '{'
-            && name.data[name.len - 1] == '}')
-        {
-            name.data++;
-            name.len -= 2;
-        }
-
-        last = name.data + name.len;
-
-        for (p = name.data; p < last; p++) {
-            ch = *p | 0x20;
-
-            if (!(ch >= 'a' && ch <= 'z') && !(*p >= '0' && *p <= '9')
-                && *p != '_')
-            {
-                break;
-            }
-        }
-
-        /* $1 and the like are captures, not variables */
-
-        if (p == last && !(name.data[0] >= '0' && name.data[0] <= '9')) {
-            value->index = ngx_http_get_variable_index(cf, &name);
-            return value->index == NGX_ERROR ? NGX_ERROR : NGX_OK;
-        }
-    }
-
-    value->index = NGX_ERROR;
-
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = text;
-    ccv.complex_value = &value->complex;
-
-    return ngx_http_compile_complex_value(&ccv);
-}
-
-
 static ngx_int_t
 ngx_canary_conf_defaults(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
 {

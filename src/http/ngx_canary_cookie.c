@@ -1,5 +1,5 @@
 
-#include "ngx_canary_http.h"
+#include "ngx_canary_response.h"
 
 #include <openssl/rand.h>
 
@@ -249,9 +249,9 @@ static ngx_int_t
 ngx_canary_cookie_send(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     u_char *id)
 {
-    u_char           *p;
-    size_t            len;
-    ngx_table_elt_t  *h;
+    u_char     *p;
+    size_t      len;
+    ngx_str_t   value;
 
     len = conf->cookie.name.len + 1 + NGX_CANARY_ID_LEN
           + conf->cookie.attributes.len
@@ -263,17 +263,7 @@ ngx_canary_cookie_send(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
         return NGX_ERROR;
     }
 
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->hash = 1;
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-    ngx_str_set(&h->key, "Set-Cookie");
-    h->value.data = p;
+    value.data = p;
 
     p = ngx_sprintf(p, "%V=%*s%V", &conf->cookie.name,
                     (size_t) NGX_CANARY_ID_LEN, id, &conf->cookie.attributes);
@@ -284,9 +274,10 @@ ngx_canary_cookie_send(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
         p = ngx_sprintf(p, "; Max-Age=%T", conf->cookie.expires);
     }
 
-    h->value.len = p - h->value.data;
+    value.len = p - value.data;
 
-    return NGX_OK;
+    return ngx_canary_response_header(r, "Set-Cookie", &value) ? NGX_OK
+                                                               : NGX_ERROR;
 }
 
 

@@ -204,16 +204,24 @@ ngx_int_t ngx_canary_preconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_canary_postconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_canary_init_module(ngx_cycle_t *cycle);
 
+/* ngx_canary_value.c */
+
 /* a value that may hold variables; "text" stands in the configuration */
 ngx_int_t ngx_canary_value_compile(ngx_conf_t *cf, ngx_str_t *text,
     ngx_canary_value_t *value);
+
+/* empty string if it is not found; NGX_ERROR if memory is short */
+ngx_int_t ngx_canary_value(ngx_http_request_t *r, ngx_canary_value_t *value,
+    ngx_str_t *result);
 
 /* ngx_canary_conf_split.c: what decides a variant */
 char *ngx_canary_conf_canary(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_canary_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_canary_conf_salt(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_canary_conf_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_canary_conf_force(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* ngx_canary_conf_cookie.c */
+char *ngx_canary_conf_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* ngx_canary_conf_measure.c: what is counted and how */
 char *ngx_canary_conf_fallback(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -229,12 +237,9 @@ ngx_int_t ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 
 ngx_canary_ctx_t *ngx_canary_get_ctx(ngx_http_request_t *r);
 
-/* the published record as this process sees it, read anew if it changed */
-ngx_canary_view_t *ngx_canary_view(ngx_canary_srv_conf_t *conf);
-
-/* empty string if it is not found; NGX_ERROR if memory is short */
-ngx_int_t ngx_canary_value(ngx_http_request_t *r, ngx_canary_value_t *value,
-    ngx_str_t *result);
+/* takes the published record over into conf->view */
+void ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
+    __attribute__((cold, noinline));
 
 /* ngx_canary_cookie.c */
 
@@ -277,6 +282,22 @@ ngx_canary_srv_conf_t *ngx_canary_find_split(ngx_canary_main_conf_t *cmcf,
 /* ngx_canary_status.c, ngx_canary_control.c */
 char *ngx_canary_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_canary_conf_control(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+/* the published record as this process sees it, read anew if it changed */
+static ngx_inline ngx_canary_view_t *
+ngx_canary_view(ngx_canary_srv_conf_t *conf)
+{
+    ngx_canary_zone_t  *zone;
+
+    zone = conf->shm_zone->data;
+
+    if (ngx_canary_load(&zone->published) != conf->view.number) {
+        ngx_canary_view_read(conf);
+    }
+
+    return &conf->view;
+}
 
 
 #endif /* NGX_CANARY_HTTP_H_INCLUDED */

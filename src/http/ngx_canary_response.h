@@ -1,6 +1,6 @@
 /*
  * What the endpoints share: a response that is rendered into buffers of the
- * request's pool, and the picture of one split.
+ * request's pool, the picture of one split, and what a client may send.
  */
 
 #ifndef NGX_CANARY_RESPONSE_H_INCLUDED
@@ -11,12 +11,22 @@
 #include "../render/ngx_canary_render.h"
 
 
+#define NGX_CANARY_MAX_BODY  1024   /* bytes of a form */
+
+
 typedef struct {
     ngx_canary_out_t      out;          /* for the renderer */
     ngx_http_request_t   *request;
     ngx_chain_t          *first;
     ngx_chain_t          *last;         /* its buffer is being written */
 } ngx_canary_response_t;
+
+
+/* what came with a POST; data NULL: not given */
+typedef struct {
+    ngx_str_t             by;
+    ngx_str_t             reason;
+} ngx_canary_form_t;
 
 
 void ngx_canary_response_init(ngx_canary_response_t *rs,
@@ -29,13 +39,33 @@ void ngx_canary_response_init(ngx_canary_response_t *rs,
 ngx_int_t ngx_canary_response_send(ngx_canary_response_t *rs,
     ngx_uint_t status, ngx_str_t *type);
 
-/* both live as long as the request; NGX_ERROR if memory is short */
-ngx_int_t ngx_canary_response_header(ngx_http_request_t *r, char *name,
-    char *value);
+/* both strings live as long as the request; NULL if memory is short */
+ngx_table_elt_t *ngx_canary_response_header(ngx_http_request_t *r, char *name,
+    ngx_str_t *value);
 
 /* fills in all of "split"; NGX_ERROR if memory is short */
 ngx_int_t ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
     ngx_canary_split_t *split, ngx_pool_t *pool);
+
+/*
+ * ngx_canary_accept.c: OpenMetrics only for a client that asks for it by name,
+ * as Prometheus does
+ */
+ngx_uint_t ngx_canary_accepts_openmetrics(ngx_http_request_t *r);
+
+/* ngx_canary_form.c */
+
+/* a request without a content type passes, its body is judged as it is read */
+ngx_uint_t ngx_canary_form_is_type(ngx_http_request_t *r);
+
+/*
+ * Copies the body, so that it may be changed.  NGX_DECLINED if it is too large,
+ * as a chunked body may turn out to be.
+ */
+ngx_int_t ngx_canary_form_read(ngx_http_request_t *r, ngx_str_t *body);
+
+/* decodes in place, what is in "form" too; returns what is wrong, or NULL */
+char *ngx_canary_form_parse(ngx_canary_form_t *form, ngx_str_t *body);
 
 
 #endif /* NGX_CANARY_RESPONSE_H_INCLUDED */

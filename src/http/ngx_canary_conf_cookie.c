@@ -1,0 +1,264 @@
+
+#include "ngx_canary_http.h"
+
+
+typedef struct {
+    ngx_str_t    path;
+    ngx_str_t    domain;
+    time_t       expires;
+    const char  *samesite;
+    unsigned     secure:1;
+    unsigned     httponly:1;
+} ngx_canary_cookie_attrs_t;
+
+
+static char *ngx_canary_conf_cookie_param(ngx_conf_t *cf, ngx_str_t *param,
+    ngx_canary_cookie_attrs_t *attrs);
+static char *ngx_canary_conf_cookie_text(ngx_conf_t *cf, ngx_str_t *param,
+    size_t skip, ngx_str_t *text);
+static char *ngx_canary_conf_cookie_attrs(ngx_conf_t *cf,
+    ngx_canary_cookie_conf_t *cookie, ngx_canary_cookie_attrs_t *attrs);
+
+
+/*
+ * canary_cookie NAME [path=] [domain=] [expires=] [samesite=] [secure]
+ *               [httponly];
+ */
+
+char *
+ngx_canary_conf_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_canary_srv_conf_t *cscf = conf;
+
+    u_char                     *p;
+    ngx_str_t                  *value, name;
+    ngx_uint_t                  i;
+    ngx_canary_cookie_attrs_t   attrs;
+
+    cscf->split = 1;
+
+    if (cscf->cookie.name.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    /* a token of RFC 6265 */
+
+    for (i = 0; i < value[1].len; i++) {
+        if (value[1].data[i] <= 0x20 || value[1].data[i] >= 0x7f
+            || ngx_strchr("()<>@,;:\\\"/[]?={}", value[1].data[i]))
+        {
+            break;
+        }
+    }
+
+    if (value[1].len == 0 || i < value[1].len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid cookie name \"%V\", it must be letters, "
+                           "digits and any of !#$%%&'*+-.^_`|~", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&attrs, sizeof(ngx_canary_cookie_attrs_t));
+
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (ngx_canary_conf_cookie_param(cf, &value[i], &attrs)
+            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    cscf->cookie.name = value[1];
+    cscf->cookie.expires = attrs.expires;
+
+    name.len = sizeof("cookie_") - 1 + value[1].len;
+    name.data = ngx_pnalloc(cf->pool, name.len);
+    if (name.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    p = ngx_cpymem(name.data, "cookie_", sizeof("cookie_") - 1);
+    ngx_memcpy(p, value[1].data, value[1].len);
+
+    cscf->cookie.index = ngx_http_get_variable_index(cf, &name);
+    if (cscf->cookie.index == NGX_ERROR) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_canary_conf_cookie_attrs(cf, &cscf->cookie, &attrs);
+}
+
+
+static char *
+ngx_canary_conf_cookie_param(ngx_conf_t *cf, ngx_str_t *param,
+    ngx_canary_cookie_attrs_t *attrs)
+{
+    time_t      expires;
+    ngx_str_t   text;
+    ngx_uint_t  i;
+
+    static const char  *samesites[] = { "Strict", "Lax", "None" };
+
+    if (ngx_strncmp(param->data, "path=", 5) == 0) {
+        return ngx_canary_conf_cookie_text(cf, param, 5, &attrs->path);
+    }
+
+    if (ngx_strncmp(param->data, "domain=", 7) == 0) {
+        return ngx_canary_conf_cookie_text(cf, param, 7, &attrs->domain);
+    }
+
+    if (ngx_strncmp(param->data, "expires=", 8) == 0) {
+        text.data = param->data + 8;
+        text.len = param->len - 8;
+        expires = ngx_parse_time(&text, 1);
+
+        if (attrs->expires) {
+            goto duplicate;
+        }
+
+        if (expires == (time_t) NGX_ERROR || expires == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid \"%V\", it must be a time of at least "
+                               "one second, such as 30d", param);
+            return NGX_CONF_ERROR;
+        }
+
+        attrs->expires = expires;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strncmp(param->data, "samesite=", 9) == 0) {
+
+        if (attrs->samesite) {
+            goto duplicate;
+        }
+
+        for (i = 0; i < 3; i++) {
+            if (ngx_strcasecmp(param->data + 9, (u_char *) samesites[i]) == 0) {
+                attrs->samesite = samesites[i];
+                return NGX_CONF_OK;
+            }
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid \"%V\", it must be \"strict\", \"lax\" or "
+                           "\"none\"", param);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_strcmp(param->data, "secure") == 0) {
+        if (attrs->secure) {
+            goto duplicate;
+        }
+
+        attrs->secure = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(param->data, "httponly") == 0) {
+        if (attrs->httponly) {
+            goto duplicate;
+        }
+
+        attrs->httponly = 1;
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\", allowed are \"path=\", "
+                       "\"domain=\", \"expires=\", \"samesite=\", \"secure\" "
+                       "and \"httponly\"", param);
+    return NGX_CONF_ERROR;
+
+duplicate:
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate parameter \"%V\"",
+                       param);
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_canary_conf_cookie_text(ngx_conf_t *cf, ngx_str_t *param, size_t skip,
+    ngx_str_t *text)
+{
+    size_t  i;
+
+    if (text->len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate parameter \"%V\"",
+                           param);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = skip; i < param->len; i++) {
+        if (param->data[i] < 0x20 || param->data[i] >= 0x7f
+            || param->data[i] == ';')
+        {
+            break;
+        }
+    }
+
+    if (param->len == skip || i < param->len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid \"%V\", the value must be visible ASCII "
+                           "characters without \";\"", param);
+        return NGX_CONF_ERROR;
+    }
+
+    text->data = param->data + skip;
+    text->len = param->len - skip;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_canary_conf_cookie_attrs(ngx_conf_t *cf, ngx_canary_cookie_conf_t *cookie,
+    ngx_canary_cookie_attrs_t *attrs)
+{
+    size_t   len;
+    u_char  *p;
+
+    if (attrs->samesite && attrs->samesite[0] == 'N' && !attrs->secure) {
+        return "with \"samesite=none\" must be \"secure\", "
+               "browsers refuse it otherwise";
+    }
+
+    if (attrs->path.len == 0) {
+        ngx_str_set(&attrs->path, "/");
+    }
+
+    len = sizeof("; Path=; Domain=; SameSite=Strict; Secure; HttpOnly") - 1
+          + attrs->path.len + attrs->domain.len;
+
+    p = ngx_pnalloc(cf->pool, len);
+    if (p == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    cookie->attributes.data = p;
+
+    p = ngx_sprintf(p, "; Path=%V", &attrs->path);
+
+    if (attrs->domain.len) {
+        p = ngx_sprintf(p, "; Domain=%V", &attrs->domain);
+    }
+
+    if (attrs->samesite) {
+        p = ngx_sprintf(p, "; SameSite=%s", attrs->samesite);
+    }
+
+    if (attrs->secure) {
+        p = ngx_sprintf(p, "; Secure");
+    }
+
+    if (attrs->httponly) {
+        p = ngx_sprintf(p, "; HttpOnly");
+    }
+
+    cookie->attributes.len = p - cookie->attributes.data;
+
+    return NGX_CONF_OK;
+}

@@ -1,0 +1,159 @@
+
+#include "ngx_canary_response.h"
+
+
+#define NGX_CANARY_ROOM  8192       /* bytes of a buffer of a response */
+
+
+static int ngx_canary_response_more(ngx_canary_out_t *out, size_t need);
+
+
+static ngx_str_t  ngx_canary_no_store = ngx_string("no-store");
+
+
+void
+ngx_canary_response_init(ngx_canary_response_t *rs, ngx_http_request_t *r)
+{
+    ngx_memzero(rs, sizeof(ngx_canary_response_t));
+
+    rs->request = r;
+    rs->out.more = ngx_canary_response_more;
+    rs->out.data = rs;
+}
+
+
+static int
+ngx_canary_response_more(ngx_canary_out_t *out, size_t need)
+{
+    ngx_canary_response_t *rs = out->data;
+
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    if (rs->last) {
+        rs->last->buf->last = out->pos;
+    }
+
+    cl = ngx_alloc_chain_link(rs->request->pool);
+    if (cl == NULL) {
+        return -1;
+    }
+
+    b = ngx_create_temp_buf(rs->request->pool, ngx_max(need, NGX_CANARY_ROOM));
+    if (b == NULL) {
+        return -1;
+    }
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    if (rs->last) {
+        rs->last->next = cl;
+
+    } else {
+        rs->first = cl;
+    }
+
+    rs->last = cl;
+
+    out->pos = b->pos;
+    out->last = b->end;
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_canary_response_send(ngx_canary_response_t *rs, ngx_uint_t status,
+    ngx_str_t *type)
+{
+    off_t                size;
+    u_char              *semicolon;
+    ngx_int_t            rc;
+    ngx_chain_t         *cl, *last;
+    ngx_http_request_t  *r;
+
+    r = rs->request;
+
+    if (rs->out.failed || rs->first == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rs->last->buf->last = rs->out.pos;
+
+    size = 0;
+    last = rs->first;
+
+    /* a buffer that was taken and not used must not be sent */
+
+    for (cl = rs->first; cl; cl = cl->next) {
+        if (ngx_buf_size(cl->buf)) {
+            size += ngx_buf_size(cl->buf);
+            last = cl;
+        }
+    }
+
+    last->next = NULL;
+    last->buf->last_buf = (r == r->main) ? 1 : 0;
+    last->buf->last_in_chain = 1;
+
+    if (ngx_canary_response_header(r, "Cache-Control", &ngx_canary_no_store)
+        == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    semicolon = ngx_strlchr(type->data, type->data + type->len, ';');
+
+    r->headers_out.status = status;
+    r->headers_out.content_length_n = size;
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = semicolon
+                                      ? (size_t) (semicolon - type->data)
+                                      : type->len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_output_filter(r, rs->first);
+}
+
+
+ngx_table_elt_t *
+ngx_canary_response_header(ngx_http_request_t *r, char *name, ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    h->hash = 1;
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+    h->key.len = ngx_strlen(name);
+    h->key.data = (u_char *) name;
+    h->value = *value;
+
+    return h;
+}
+
+
+ngx_int_t
+ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
+    ngx_canary_split_t *split, ngx_pool_t *pool)
+{
+    split->name.len = conf->name.len;
+    split->name.data = conf->name.data;
+    split->nle = conf->nle;
+
+    ngx_memcpy(split->le_us, conf->le_us, conf->nle * sizeof(uint64_t));
+
+    return ngx_canary_picture(conf->shm_zone->data, split, pool);
+}

@@ -59,6 +59,37 @@ $t->conf(<<'CONF');
             error_page 500 = @var_two;
         }
         location @var_two { proxy_pass http://$canary_variant_two; }
+        location /both/one {
+            set $other $canary_variant_two;
+            proxy_set_header X-Other $canary_variant_two;
+            proxy_pass http://$canary_variant_one;
+        }
+        location /both/two {
+            set $other $canary_variant_one;
+            proxy_set_header X-Other $canary_variant_one;
+            proxy_pass http://$canary_variant_two;
+        }
+        location /both/set/one {
+            set $other $canary_variant_two;
+            set $name $canary_variant_one;
+            proxy_set_header X-Other $canary_variant_two;
+            proxy_pass http://$name;
+        }
+        location /both/set/two {
+            set $other $canary_variant_one;
+            set $name $canary_variant_two;
+            proxy_set_header X-Other $canary_variant_one;
+            proxy_pass http://$name;
+        }
+        location /both/chain {
+            set $other $canary_variant_two;
+            proxy_pass http://$canary_variant_one;
+            error_page 500 = @both_two;
+        }
+        location @both_two {
+            proxy_set_header X-Other $canary_variant_one;
+            proxy_pass http://$canary_variant_two;
+        }
         location /shared { proxy_pass http://shared; }
         location /canary/ { canary_status; }
     }
@@ -143,6 +174,20 @@ accounts('variables, no error', one => [shared => $good]);
 $t->get('/var/chain/fail', @in);
 accounts(
     'variables, an error page',
+    one => [shared => $bad],
+    two => [shared => $bad]
+);
+
+# an upstream's name does not tell whose canary it is: its variable does
+for my $split (qw(one two)) {
+    for my $path ("/both/$split", "/both/set/$split") {
+        is(where($path, @in), 'shared shared', "both variables, $path");
+        accounts("both variables, $path", $split => [shared => $good]);
+    }
+}
+$t->get('/both/chain/fail', @in);
+accounts(
+    'both variables, an error page',
     one => [shared => $bad],
     two => [shared => $bad]
 );

@@ -150,6 +150,7 @@ typedef struct ngx_canary_passage_s  ngx_canary_passage_t;
 /* of a request or subrequest; lost on an internal redirect */
 typedef struct {
     ngx_canary_srv_conf_t         *last;        /* the split met last */
+    ngx_canary_srv_conf_t         *named;       /* by its variable, or NULL */
     ngx_canary_passage_t          *passage;     /* of the last */
     ngx_canary_passage_t          *unused;      /* or NULL; zeroed */
     ngx_canary_assignment_t        assignments[1];  /* by split->number */

@@ -25,6 +25,8 @@ static ngx_int_t ngx_canary_met_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_canary_variant_of_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static void ngx_canary_variable_named(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf);
 static ngx_int_t ngx_canary_variant_text(ngx_http_request_t *r,
     ngx_canary_met_t *met, ngx_str_t *text);
 static ngx_int_t ngx_canary_assignment_text(ngx_http_request_t *r,
@@ -138,9 +140,35 @@ ngx_canary_variant_of_variable(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
+    ngx_canary_variable_named(r, conf);
+
     ngx_canary_variable_set(v, ngx_canary_variant_name(conf, a));
 
     return NGX_OK;
+}
+
+
+/*
+ * Remembers whose variable may have named the upstream that r is passed to:
+ * the last one that was read.  The handler of "proxy_pass" creates r->upstream,
+ * reads the name, and sets create_request; headers and the cache key, which
+ * come between that and the choice of a server, name nothing.
+ */
+
+static void
+ngx_canary_variable_named(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
+{
+    ngx_canary_ctx_t     *ctx;
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    if (u && u->create_request && u->peer.get == NULL) {
+        return;
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
+    ctx->named = conf;
 }
 
 

@@ -394,6 +394,28 @@ wrong(
 );
 
 
+# one variable, one split
+
+for my $names ([qw(a-b a.b)], [qw(a.b a_b)], [qw(A-b a_B)]) {
+    my ($first, $second) = @$names;
+    refused(
+        around('') . <<"CONF",
+upstream $first { server 127.0.0.1:1; canary c1 1%; }
+upstream $second {@@
+    server 127.0.0.1:1;
+    canary c1 1%;
+}
+CONF
+        "splits \"$first\" and \"$second\" would share one"
+            . ' "$canary_variant_NAME", their names must differ in more than'
+            . ' "-", "." and "_"',
+        "$first and $second"
+    );
+}
+right("canary c1 5%; }\nupstream base-line { server 127.0.0.1:1;");
+right("canary c1 5%; }\nupstream c_1 { server 127.0.0.1:1; canary c1 1%;");
+
+
 # where a directive may stand
 
 sub misplaced {

@@ -273,7 +273,7 @@ void ngx_canary_exit_process(ngx_cycle_t *cycle);
 /* ngx_canary_variables.c */
 ngx_int_t ngx_canary_add_variables(ngx_conf_t *cf);
 
-/* NGX_ERROR, logged, if a $canary_variant_NAME names no split */
+/* NGX_ERROR, logged, if a $canary_variant_NAME names no split, or several */
 ngx_int_t ngx_canary_check_variables(ngx_conf_t *cf);
 
 /* the split whose name is "name" with "-" and "." written "_", or NULL */

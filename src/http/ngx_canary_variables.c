@@ -40,6 +40,7 @@ static ngx_int_t ngx_canary_fallback_text(ngx_http_request_t *r,
 static ngx_int_t ngx_canary_latency_text(ngx_http_request_t *r,
     ngx_canary_met_t *met, ngx_str_t *text);
 static ngx_int_t ngx_canary_met(ngx_http_request_t *r, ngx_canary_met_t *met);
+static u_char ngx_canary_variable_char(u_char c);
 static ngx_str_t *ngx_canary_variant_name(ngx_canary_srv_conf_t *conf,
     ngx_canary_assignment_t *a);
 static void ngx_canary_variable_set(ngx_http_variable_value_t *v,
@@ -363,11 +364,29 @@ ngx_canary_check_variables(ngx_conf_t *cf)
     ngx_str_t                   name;
     ngx_uint_t                  i;
     ngx_http_variable_t        *v;
+    ngx_canary_srv_conf_t     **split, *other;
     ngx_canary_main_conf_t     *mcf;
     ngx_http_core_main_conf_t  *cmcf;
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_canary_module);
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    split = mcf->splits.elts;
+
+    for (i = 0; i < mcf->splits.nelts; i++) {
+        other = ngx_canary_find_split(mcf, &split[i]->name);
+
+        if (other != split[i]) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "splits \"%V\" and \"%V\" would share one "
+                          "\"$canary_variant_NAME\", their names must "
+                          "differ in more than \"-\", \".\" and \"_\" "
+                          "in %s:%ui", &other->name, &split[i]->name,
+                          split[i]->upstream->file_name,
+                          split[i]->upstream->line);
+            return NGX_ERROR;
+        }
+    }
 
     v = cmcf->variables.elts;
 
@@ -399,7 +418,6 @@ ngx_canary_check_variables(ngx_conf_t *cf)
 ngx_canary_srv_conf_t *
 ngx_canary_find_split(ngx_canary_main_conf_t *cmcf, ngx_str_t *name)
 {
-    u_char                   c;
     ngx_uint_t               i, k;
     ngx_canary_srv_conf_t  **conf;
 
@@ -412,10 +430,9 @@ ngx_canary_find_split(ngx_canary_main_conf_t *cmcf, ngx_str_t *name)
         }
 
         for (k = 0; k < name->len; k++) {
-            c = conf[i]->name.data[k];
-            c = (c == '-' || c == '.') ? '_' : ngx_tolower(c);
-
-            if (c != ngx_tolower(name->data[k])) {
+            if (ngx_canary_variable_char(conf[i]->name.data[k])
+                != ngx_canary_variable_char(name->data[k]))
+            {
                 break;
             }
         }
@@ -426,4 +443,13 @@ ngx_canary_find_split(ngx_canary_main_conf_t *cmcf, ngx_str_t *name)
     }
 
     return NULL;
+}
+
+
+/* of an upstream's name, as it stands in the name of its variable */
+
+static u_char
+ngx_canary_variable_char(u_char c)
+{
+    return (c == '-' || c == '.') ? '_' : ngx_tolower(c);
 }

@@ -44,6 +44,7 @@ static const ngx_canary_str_t  ngx_canary_page_open = ngx_canary_text(
     "<html lang=\"en\">\n"
     "<head>\n"
     "<meta charset=\"utf-8\">\n"
+    "<link rel=\"icon\" href=\"data:,\">\n"
     "<meta name=\"viewport\" content=\"width=device-width\">\n"
     "<meta http-equiv=\"refresh\" content=\"5\">\n"
     "<title>canary</title>\n"

@@ -1,0 +1,206 @@
+/*
+ * What is kept of a split over a restart of nginx, and its form in a file:
+ *
+ *     magic      8 bytes
+ *     version    4 bytes
+ *     length     8 bytes, of the whole file
+ *     run        8 bytes, see below
+ *     owner      8 bytes
+ *     body       numbers of 7 bits a byte, the lowest first; texts behind
+ *                their length; of histograms only the buckets in use
+ *     checksum   8 bytes, XXH3 64 of all bytes before it
+ *
+ * What has a fixed size has its lowest byte first.  Moments are milliseconds
+ * since the epoch (_ms), stretches of time microseconds (_us).
+ */
+
+#ifndef NGX_CANARY_STATE_H_INCLUDED
+#define NGX_CANARY_STATE_H_INCLUDED
+
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ngx_canary_hist.h"
+#include "ngx_canary_snapshot.h"
+#include "ngx_canary_split.h"
+
+
+#define NGX_CANARY_STATE_VERSION  1
+#define NGX_CANARY_STATE_HEADER   36    /* bytes before the body */
+#define NGX_CANARY_STATE_CHECK    8     /* bytes of the checksum */
+#define NGX_CANARY_STATE_ERROR    128   /* bytes of an error's text */
+
+#define NGX_CANARY_SAVED_NAME     255   /* bytes of a name, at most */
+#define NGX_CANARY_SAVED_TEXT     511   /* bytes of a text, at most */
+#define NGX_CANARY_SAVED_LIMITS   6
+#define NGX_CANARY_SAVED_CELLS    64
+#define NGX_CANARY_SAVED_CELL     (2 + NGX_CANARY_SAVED_LIMITS)
+#define NGX_CANARY_SAVED_EVENTS   32
+#define NGX_CANARY_SAVED_SKETCH   4096
+
+/* the most that ngx_canary_state_encode() makes of anything, in bytes */
+#define NGX_CANARY_STATE_NUMBER   10
+#define NGX_CANARY_STATE_HIST                                                 \
+    ((1 + NGX_CANARY_HIST_BUCKETS) * (2 + NGX_CANARY_STATE_NUMBER))
+#define NGX_CANARY_STATE_COUNTS                                               \
+    ((6 + NGX_CANARY_CLASSES) * NGX_CANARY_STATE_NUMBER                       \
+     + NGX_CANARY_STATE_HIST)
+#define NGX_CANARY_STATE_VARIANT                                              \
+    (2 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_NAME                      \
+     + 2 * NGX_CANARY_STATE_COUNTS                                            \
+     + NGX_CANARY_SAVED_CELLS * NGX_CANARY_SAVED_CELL * NGX_CANARY_STATE_NUMBER)
+#define NGX_CANARY_STATE_EVENT                                                \
+    (NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_NAME                          \
+     + NGX_CANARY_MAX_VARIANTS                                                \
+       * (8 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_STATE_HIST                 \
+          + NGX_CANARY_SAVED_SKETCH * 3))
+#define NGX_CANARY_STATE_JOURNAL                                              \
+    (NGX_CANARY_JOURNAL                                                       \
+     * (3 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_TEXT))
+#define NGX_CANARY_STATE_MAX                                                  \
+    (NGX_CANARY_STATE_HEADER + 64 * NGX_CANARY_STATE_NUMBER                   \
+     + 2 * NGX_CANARY_SAVED_NAME + NGX_CANARY_SAVED_TEXT                      \
+     + NGX_CANARY_STATE_JOURNAL                                               \
+     + NGX_CANARY_MAX_VARIANTS * NGX_CANARY_STATE_VARIANT                     \
+     + NGX_CANARY_SAVED_EVENTS * NGX_CANARY_STATE_EVENT                       \
+     + NGX_CANARY_STATE_CHECK)
+
+
+typedef struct {
+    uint64_t                  len;
+    unsigned char             data[NGX_CANARY_SAVED_TEXT + 1];
+} ngx_canary_saved_text_t;
+
+typedef struct {
+    uint64_t                  len;
+    unsigned char             data[NGX_CANARY_SAVED_NAME + 1];
+} ngx_canary_saved_name_t;
+
+
+/* as in shared memory: low_us is UINT64_MAX - the least, 0 if there is none */
+typedef struct {
+    uint64_t                  responses[NGX_CANARY_CLASSES];
+    uint64_t                  forced;
+    uint64_t                  errors;
+    uint64_t                  fallbacks;
+    uint64_t                  sum_us;
+    uint64_t                  max_us;
+    uint64_t                  low_us;
+    uint64_t                  hist[NGX_CANARY_HIST_BUCKETS];
+} ngx_canary_saved_counts_t;
+
+
+/* by its slot; the baseline is slot 0 */
+typedef struct {
+    uint64_t                  used;     /* generation of its last use, or 0 */
+    ngx_canary_saved_name_t   name;
+    ngx_canary_saved_counts_t total;    /* extremes: of all stages */
+    ngx_canary_saved_counts_t base;     /* when the stage began; its extremes */
+    /* by the key's hash: requests, errors, latencies beyond each limit */
+    uint64_t                  cells[NGX_CANARY_SAVED_CELLS]
+                                   [NGX_CANARY_SAVED_CELL];
+} ngx_canary_saved_variant_t;
+
+
+typedef struct {
+    uint64_t                  slot;     /* 1 to NGX_CANARY_MAX_CANARIES */
+    uint64_t                  share_ppm;
+    uint64_t                  off;
+} ngx_canary_saved_share_t;
+
+
+typedef struct {
+    uint64_t                  time_ms;
+    uint64_t                  kind;
+    ngx_canary_saved_text_t   text;
+} ngx_canary_saved_note_t;
+
+
+/* a custom event on one variant */
+typedef struct {
+    uint64_t                  count;
+    uint64_t                  nvalues;
+    uint64_t                  sum;
+    uint64_t                  max;
+    uint64_t                  low;      /* as low_us */
+    uint64_t                  last;
+    uint64_t                  hist[NGX_CANARY_HIST_BUCKETS];
+    unsigned char             sketch[NGX_CANARY_SAVED_SKETCH];
+} ngx_canary_saved_figures_t;
+
+
+typedef struct {
+    ngx_canary_saved_name_t   name;
+    ngx_canary_saved_figures_t
+                              figures[NGX_CANARY_MAX_VARIANTS]; /* by slot */
+} ngx_canary_saved_event_t;
+
+
+typedef struct {
+    /*
+     * The file belongs to the run with the greatest number; its owner is the
+     * process id of that master.
+     */
+    uint64_t                  run;
+    uint64_t                  owner;
+
+    ngx_canary_saved_name_t   split;
+    uint64_t                  saved_ms;
+    uint64_t                  created_ms;
+    uint64_t                  elapsed_us;   /* while nginx ran */
+    uint64_t                  unkeyed;
+    uint64_t                  base_unkeyed;
+    uint64_t                  rollbacks[NGX_CANARY_CAUSES];
+
+    uint64_t                  latched;      /* 0 or 1 */
+    uint64_t                  latch_ms;
+    uint64_t                  cause;
+    ngx_canary_saved_text_t   reason;
+
+    uint64_t                  generation;
+    uint64_t                  loaded_ms;
+    uint64_t                  stage_start_ms;
+    uint64_t                  stage_elapsed_us;
+    ngx_canary_saved_name_t   stage;
+    uint64_t                  ncanaries;
+    ngx_canary_saved_share_t  canaries[NGX_CANARY_MAX_CANARIES];
+
+    uint64_t                  njournal;     /* the oldest first */
+    ngx_canary_saved_note_t   journal[NGX_CANARY_JOURNAL];
+
+    uint64_t                  limits_us[NGX_CANARY_SAVED_LIMITS];
+    ngx_canary_saved_variant_t
+                              variants[NGX_CANARY_MAX_VARIANTS];
+
+    uint64_t                  nevents;
+    ngx_canary_saved_event_t *events;       /* the caller's */
+} ngx_canary_saved_t;
+
+
+/*
+ * Writes "saved" to "buf" of "size" bytes; with buf NULL nothing is written.
+ * Returns the length, at most NGX_CANARY_STATE_MAX, or 0 if it does not fit or
+ * holds what no decoder would take.  "saved" is left as it is.
+ */
+size_t ngx_canary_state_encode(ngx_canary_saved_t *saved, unsigned char *buf,
+    size_t size);
+
+/*
+ * Reads any bytes into "saved", which the caller has zeroed, but for
+ * saved->events with room for saved->nevents of them.  Returns 0, or -1 and in
+ * "error", of NGX_CANARY_STATE_ERROR bytes, what is wrong; then "saved" is not
+ * to be used.
+ */
+int ngx_canary_state_decode(ngx_canary_saved_t *saved,
+    const unsigned char *data, size_t len, char *error);
+
+/*
+ * The run and the owner of a file, by its first NGX_CANARY_STATE_HEADER bytes.
+ * Returns 0, or -1 if they are not those of a file of this version.
+ */
+int ngx_canary_state_owner(const unsigned char *data, uint64_t *run,
+    uint64_t *owner);
+
+
+#endif /* NGX_CANARY_STATE_H_INCLUDED */

@@ -1,0 +1,128 @@
+/*
+ * Files whose checksum is right and whose fields are not: each number is tried
+ * beyond what its field may hold, and none is taken over.
+ */
+
+#include "saved.h"
+#include "../../src/pure/ngx_canary_walk.h"
+
+#include "tap.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+
+static ngx_canary_saved_t        in, out;
+static ngx_canary_saved_event_t  in_events[2], out_events[2];
+static unsigned char             buf[65536], bad[65536];
+static char                      error[NGX_CANARY_STATE_ERROR];
+
+
+/* length and checksum made to fit a file of "len" bytes less these */
+
+static int
+decode(unsigned char *data, size_t len, size_t room)
+{
+    uint64_t           value;
+    ngx_canary_walk_t  w;
+
+    memset(&w, 0, sizeof(w));
+    w.writes = 1;
+    w.out = data;
+    w.size = len + NGX_CANARY_STATE_CHECK;
+
+    w.pos = 12;
+    value = w.size;
+    ngx_canary_walk_fixed(&w, &value, 8);
+
+    w.pos = len;
+    value = XXH3_64bits(data, len);
+    ngx_canary_walk_fixed(&w, &value, 8);
+
+    memset(&out, 0, sizeof(out));
+    out.events = out_events;
+    out.nevents = room;
+
+    return ngx_canary_state_decode(&out, data, w.size, error);
+}
+
+
+static int
+within_bounds(void)
+{
+    size_t  i, wrong;
+
+    wrong = out.split.len > NGX_CANARY_SAVED_NAME
+            || out.stage.len > NGX_CANARY_SAVED_NAME
+            || out.reason.len > NGX_CANARY_SAVED_TEXT
+            || out.latched > 1
+            || out.cause >= NGX_CANARY_CAUSES
+            || out.ncanaries > NGX_CANARY_MAX_CANARIES
+            || out.njournal > NGX_CANARY_JOURNAL
+            || out.nevents > 2;
+
+    for (i = 0; i < NGX_CANARY_MAX_CANARIES; i++) {
+        wrong += out.canaries[i].slot > NGX_CANARY_MAX_CANARIES
+                 || out.canaries[i].share_ppm > NGX_CANARY_PPM;
+    }
+
+    for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
+        wrong += out.variants[i].name.len > NGX_CANARY_SAVED_NAME;
+    }
+
+    for (i = 0; i < NGX_CANARY_JOURNAL; i++) {
+        wrong += out.journal[i].text.len > NGX_CANARY_SAVED_TEXT;
+    }
+
+    return wrong == 0;
+}
+
+
+int
+main(void)
+{
+    size_t               len, i, n, outside, taken;
+    static const size_t  values[] = { 0x00, 0x01, 0x7f, 0x80, 0xff };
+
+    saved_fill(&in, in_events);
+    len = ngx_canary_state_encode(&in, buf, sizeof(buf));
+    ok(len > 0, "a file of %zu bytes", len);
+    len -= NGX_CANARY_STATE_CHECK;
+
+    memcpy(bad, buf, len);
+    ok(decode(bad, len, 2) == 0, "made anew it is taken");
+    ok(decode(bad, len, 1) == -1, "but not without room for its events");
+
+    outside = 0;
+    taken = 0;
+
+    for (i = NGX_CANARY_STATE_HEADER; i < len; i++) {
+        for (n = 0; n < sizeof(values) / sizeof(values[0]); n++) {
+            memcpy(bad, buf, len);
+            bad[i] = (unsigned char) values[n];
+
+            if (decode(bad, len, 2) == 0) {
+                taken++;
+                outside += !within_bounds();
+            }
+        }
+    }
+
+    ok(taken > 0, "of those with one byte changed some are taken, %zu", taken);
+    is_u64(outside, 0, "none of them beyond a bound");
+
+    taken = 0;
+
+    for (i = 0; i < len; i++) {
+        memcpy(bad, buf, len);
+        taken += i >= NGX_CANARY_STATE_HEADER && decode(bad, i, 2) == 0;
+    }
+
+    is_u64(taken, 0, "none that ends before its last field");
+
+    memcpy(bad, buf, len);
+    bad[len] = 0;
+    ok(decode(bad, len + 1, 2) == -1, "none that goes on behind it");
+
+    return tap_done();
+}

@@ -54,7 +54,8 @@ for my $path (
     qw(documents/roll documents/rollbacks documents/ROLLBACK documents/
     documents document/rollback Documents/rollback plain/rollback
     canary/rollback /rollback rollback documents/rollback/ unknown/resume
-    documents%2Frollback%2F documents/set documents/rollback/now)
+    documents%2Frollback%2F documents/set documents/rollback/now
+    documents/decisions documents/inciden unknown/decision plain/incident)
     )
 {
     refused($t->post("/canary/control/$path", ''), 404, $path);

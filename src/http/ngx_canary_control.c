@@ -2,15 +2,16 @@
 #include "ngx_canary_response.h"
 
 
-typedef enum {
-    NGX_CANARY_VERB_ROLLBACK = 0,
-    NGX_CANARY_VERB_RESUME
-} ngx_canary_verb_e;
+typedef struct {
+    ngx_str_t               name;
+    ngx_canary_kind_e       kind;       /* of its entry in the journal */
+    char                   *event;      /* of the split, in the error log */
+} ngx_canary_verb_t;
 
 
 typedef struct {
     ngx_canary_srv_conf_t  *conf;
-    ngx_canary_verb_e       verb;
+    ngx_canary_verb_t      *verb;
     ngx_canary_form_t       form;
 } ngx_canary_command_t;
 
@@ -20,8 +21,11 @@ static void ngx_canary_control_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_canary_control_process(ngx_http_request_t *r);
 static ngx_int_t ngx_canary_control_apply(ngx_http_request_t *r,
     ngx_canary_command_t *command);
+static ngx_uint_t ngx_canary_control_change(ngx_canary_command_t *command,
+    ngx_str_t *text);
 static ngx_int_t ngx_canary_control_target(ngx_http_request_t *r,
     ngx_canary_command_t *command);
+static ngx_canary_verb_t *ngx_canary_control_verb(u_char *p, size_t len);
 static ngx_int_t ngx_canary_control_text(ngx_canary_command_t *command,
     ngx_pool_t *pool, ngx_str_t *text);
 static ngx_int_t ngx_canary_control_refuse(ngx_http_request_t *r,
@@ -30,6 +34,14 @@ static ngx_int_t ngx_canary_control_refuse(ngx_http_request_t *r,
 
 static ngx_str_t  ngx_canary_json_type = ngx_string("application/json");
 static ngx_str_t  ngx_canary_post = ngx_string("POST");
+
+static ngx_canary_verb_t  ngx_canary_verbs[] = {
+    { ngx_string("rollback"), NGX_CANARY_KIND_ROLLBACK, "was rolled back" },
+    { ngx_string("resume"), NGX_CANARY_KIND_RESUME, "was resumed" },
+    { ngx_string("decision"), NGX_CANARY_KIND_DECISION, "has a decision" },
+    { ngx_string("incident"), NGX_CANARY_KIND_INCIDENT, "has an incident" },
+    { ngx_null_string, 0, NULL }
+};
 
 
 static ngx_int_t
@@ -115,6 +127,14 @@ ngx_canary_control_process(ngx_http_request_t *r)
         return ngx_canary_control_refuse(r, NGX_HTTP_BAD_REQUEST, error);
     }
 
+    if (command.form.reason.len == 0
+        && (command.verb->kind == NGX_CANARY_KIND_DECISION
+            || command.verb->kind == NGX_CANARY_KIND_INCIDENT))
+    {
+        return ngx_canary_control_refuse(r, NGX_HTTP_BAD_REQUEST,
+                                         "\"reason\" is missing");
+    }
+
     return ngx_canary_control_apply(r, &command);
 }
 
@@ -122,11 +142,8 @@ ngx_canary_control_process(ngx_http_request_t *r)
 static ngx_int_t
 ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
 {
-    char                   *what;
     ngx_str_t               text;
-    ngx_uint_t              changed, rollback;
-    ngx_canary_form_t      *form;
-    ngx_canary_zone_t      *zone;
+    ngx_uint_t              changed;
     ngx_canary_split_t     *split;
     ngx_canary_response_t   rs;
 
@@ -140,24 +157,14 @@ ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    form = &command->form;
-    zone = command->conf->shm_zone->data;
-    rollback = (command->verb == NGX_CANARY_VERB_ROLLBACK);
-
-    changed = rollback ? ngx_canary_latch_set(zone, NGX_CANARY_CAUSE_OPERATOR,
-                                              &text)
-                       : ngx_canary_latch_clear(zone);
+    changed = ngx_canary_control_change(command, &text);
 
     if (changed) {
-        ngx_canary_journal_add(zone, rollback ? NGX_CANARY_KIND_ROLLBACK
-                                              : NGX_CANARY_KIND_RESUME,
-                               &text);
-
-        what = rollback ? "was rolled back" : "was resumed";
-
         ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
-                      "split \"%V\" %s%s %V", &command->conf->name, what,
-                      (form->by.len == 0 && form->reason.len) ? ":" : "",
+                      "split \"%V\" %s%s %V", &command->conf->name,
+                      command->verb->event,
+                      (command->form.by.len == 0 && command->form.reason.len)
+                          ? ":" : "",
                       &text);
     }
 
@@ -172,6 +179,38 @@ ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
     }
 
     return ngx_canary_response_send(&rs, NGX_HTTP_OK, &ngx_canary_json_type);
+}
+
+
+/* returns 1 if it did anything that the journal now tells */
+
+static ngx_uint_t
+ngx_canary_control_change(ngx_canary_command_t *command, ngx_str_t *text)
+{
+    ngx_uint_t          changed;
+    ngx_canary_zone_t  *zone;
+
+    zone = command->conf->shm_zone->data;
+
+    switch (command->verb->kind) {
+
+    case NGX_CANARY_KIND_ROLLBACK:
+        changed = ngx_canary_latch_set(zone, NGX_CANARY_CAUSE_OPERATOR, text);
+        break;
+
+    case NGX_CANARY_KIND_RESUME:
+        changed = ngx_canary_latch_clear(zone);
+        break;
+
+    default:
+        changed = 1;
+    }
+
+    if (changed) {
+        ngx_canary_journal_add(zone, command->verb->kind, text);
+    }
+
+    return changed;
 }
 
 
@@ -199,17 +238,9 @@ ngx_canary_control_target(ngx_http_request_t *r, ngx_canary_command_t *command)
 
     name = p;
 
-    if (last - verb == sizeof("rollback") - 1
-        && ngx_strncmp(verb, "rollback", sizeof("rollback") - 1) == 0)
-    {
-        command->verb = NGX_CANARY_VERB_ROLLBACK;
+    command->verb = ngx_canary_control_verb(verb, last - verb);
 
-    } else if (last - verb == sizeof("resume") - 1
-               && ngx_strncmp(verb, "resume", sizeof("resume") - 1) == 0)
-    {
-        command->verb = NGX_CANARY_VERB_RESUME;
-
-    } else {
+    if (command->verb == NULL) {
         return NGX_DECLINED;
     }
 
@@ -227,6 +258,22 @@ ngx_canary_control_target(ngx_http_request_t *r, ngx_canary_command_t *command)
     }
 
     return NGX_DECLINED;
+}
+
+
+static ngx_canary_verb_t *
+ngx_canary_control_verb(u_char *p, size_t len)
+{
+    ngx_canary_verb_t  *verb;
+
+    for (verb = ngx_canary_verbs; verb->name.len; verb++) {
+
+        if (verb->name.len == len && ngx_memcmp(verb->name.data, p, len) == 0) {
+            return verb;
+        }
+    }
+
+    return NULL;
 }
 
 

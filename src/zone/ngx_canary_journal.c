@@ -6,7 +6,9 @@ static ngx_str_t  ngx_canary_kinds[] = {
     ngx_string("published"),
     ngx_string("rollback"),
     ngx_string("resume"),
-    ngx_string("rearmed")
+    ngx_string("rearmed"),
+    ngx_string("decision"),
+    ngx_string("incident")
 };
 
 

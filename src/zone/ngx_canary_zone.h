@@ -173,7 +173,9 @@ typedef enum {
     NGX_CANARY_KIND_PUBLISHED = 0,
     NGX_CANARY_KIND_ROLLBACK,
     NGX_CANARY_KIND_RESUME,
-    NGX_CANARY_KIND_REARMED
+    NGX_CANARY_KIND_REARMED,
+    NGX_CANARY_KIND_DECISION,               /* what people said */
+    NGX_CANARY_KIND_INCIDENT
 } ngx_canary_kind_e;
 
 

@@ -19,7 +19,29 @@ my $generation = $ctl->generation();
 my @wrong = (
     [],
     ['promote'],
+    ['promote', 'now'],
+    ['promote', '--stages', 's:5%:1s', '--force'],
+    ['promote', '--force=no'],
     ['run'],
+    ['run', '--stages', 's:5%:1s', 'now'],
+    ['run', '--stages', 's:5%:1s', '--reason', 'x'],
+    ['run', '--stages', 's:5%:1s', '--interval', '0'],
+    ['run', '--stages', 's:5%:1s', '--force'],
+    ['decide'],
+    ['decide', '--why', 'x'],
+    ['decide', 'go'],
+    ['decide', 'go', '--why', ''],
+    ['decide', 'go', '--reason', 'x'],
+    ['decide', 'stop', '--why', 'x'],
+    ['decide', 'go', 'rollback', '--why', 'x'],
+    ['decide', 'go', '--why', "two\nlines"],
+    ['decide', 'go', '--why', 'x' x 1100],
+    ['decide', 'go', '--why', 'x', '--stage', 'unknown'],
+    ['incident'],
+    ['incident', ''],
+    ['incident', 'two', 'texts'],
+    ['incident', "two\nlines"],
+    ['incident', 'x', '--why', 'x'],
     ['no-such-command'],
     ['set'],
     ['set', '5%', '6%'],
@@ -63,7 +85,10 @@ for my $args (@wrong) {
 
 is($ctl->split(), "canary sliceB 5%;\n", 'the split file is as it was');
 is($ctl->generation(), $generation, 'nginx was not reloaded');
-is(scalar $ctl->log(), 0, 'there was no change to log');
+is_deeply(
+    [$ctl->log(), map { $ctl->log($_) } qw(decisions.jsonl incidents.jsonl)],
+    [], 'there is nothing to log');
+is(@{$ctl->state()->{journal}}, 1, 'nor in the journal');
 
 my $r = $ctl->run('--help');
 is($r->{status}, 0, '--help is none');

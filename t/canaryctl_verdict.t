@@ -67,7 +67,7 @@ for my $case ([go => 0], [rollback => 1], [pending => 3]) {
     like($r->{out}, qr/\A$verdict\n/, "$verdict is printed");
     like(
         $r->{out},
-        qr/^pass sliceB p95 <= 0\.5: 0\.385 s of 0\.5 s/m,
+        qr/^pass sliceB p95 <= 500 ms: 0\.385 s of 0\.5 s/m,
         'with the reason of each gate'
     );
     unlike($r->{out}, qr/\e/, 'and without control characters');

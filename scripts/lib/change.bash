@@ -6,25 +6,31 @@ describe_change() {
 		"${stage:+, stage $stage}" "$generation" "$state" "$seconds"
 }
 
-command_set() {
+# 0% to 100% with up to four decimals, or off
+is_share() {
 	local number
 
+	if [[ $1 == off ]]; then
+		return 0
+	fi
+	if [[ ! $1 =~ ^0*([0-9]{1,3})(\.([0-9]{1,4}))?%$ ]]; then
+		return 1
+	fi
+
+	number=${BASH_REMATCH[1]}${BASH_REMATCH[3]}0000
+	number=$((10#${number:0:${#BASH_REMATCH[1]}+4}))
+	((number <= 1000000))
+}
+
+command_set() {
 	only_options stage reason
 	if ((${#operands[@]} != 1)); then
 		wrong_usage '"set" needs one SHARE'
 	fi
 	share=${operands[0]}
-	if [[ $share != off ]]; then
-		if [[ ! $share =~ ^0*([0-9]{1,3})(\.([0-9]{1,4}))?%$ ]]; then
-			wrong_usage "invalid share \"$share\", it must be 0% to 100% with \
-up to four decimals, or \"off\""
-		fi
-		number=${BASH_REMATCH[1]}${BASH_REMATCH[3]}0000
-		number=$((10#${number:0:${#BASH_REMATCH[1]}+4}))
-		if ((number > 1000000)); then
-			wrong_usage "invalid share \"$share\", it must be between 0% and \
-100%"
-		fi
+	if ! is_share "$share"; then
+		wrong_usage "invalid share \"$share\", it must be 0% to 100% with up \
+to four decimals, or \"off\""
 	fi
 	if [[ ${given[stage]+x} ]] &&
 		[[ ! $stage || $stage == *[$name_forbidden]* ]]; then
@@ -32,7 +38,18 @@ up to four decimals, or \"off\""
 	fi
 	need url upstream canary split_file nginx
 
+	# a slip of the pen would make promote begin the plan anew
+	if [[ $stage && ${setting[stages]-} ]] && read_plan &&
+		! in_plan "$stage"; then
+		warn "stage \"$stage\" is not in the plan"
+	fi
+
 	lock_split_file || fail "$change_error"
+	change_share
+}
+
+# brings $share and $stage into force, under the lock, and ends the command
+change_share() {
 
 	# only the first split file ever can come before the status
 	note_generation || [[ ! -e $split_file ]] || fail "$http_error"
@@ -62,12 +79,18 @@ until \"canaryctl resume\""
 }
 
 command_rollback() {
-	local safe='' lock=0 post_seconds
-
 	only_options reason
 	no_operands
 	need url upstream canary split_file nginx
+	roll_back
+}
+
+# in force at once, then in the split file; ends the command
+roll_back() {
+	local safe='' lock=0 post_seconds
+
 	share=off
+	stage=''
 
 	started=${EPOCHREALTIME/./}
 	if [[ ${setting[control_url]-} ]]; then

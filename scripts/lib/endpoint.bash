@@ -50,6 +50,12 @@ $(shown "${setting[url]}")"
 	fi
 }
 
+# the body of a POST: who, and the text $1
+make_form() {
+	form=$(jq -rn --arg by "$by" --arg reason "$1" \
+		'"by=\($by | @uri)&reason=\($reason | @uri)"')
+}
+
 # POST of a verb to canary_control; 0 once the wanted state is in force
 post() {
 	local verb=$1 address out code error
@@ -68,7 +74,9 @@ post() {
 	# another location might answer 200 to anything
 	if [[ $code != 200 ]] || ! jq -e --arg verb "$verb" '
         .state | strings
-        | if $verb == "rollback" then . != "active" else . != "rolled_back" end
+        | if $verb == "rollback" then . != "active"
+          elif $verb == "resume" then . != "rolled_back"
+          else . end
         ' >/dev/null 2>&1 <<<"$out"; then
 		error=$(jq -r '.error | strings | gsub("[[:cntrl:]]"; "?")' \
 			2>/dev/null <<<"$out") || true

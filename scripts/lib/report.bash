@@ -10,7 +10,8 @@ from='' generation='' state='' seconds='' changed='' change_error=''
 wrong_usage() {
 	printf 'canaryctl: %s\n' "$1" >&2
 	printf '%s\n' 'usage: canaryctl [OPTION]... COMMAND' \
-		'    status | set SHARE | rollback | resume | verdict | watch' \
+		'    status | verdict | watch | set SHARE | rollback | resume' \
+		'    | promote | run | decide go|rollback | incident TEXT' \
 		'"canaryctl --help" tells more' >&2
 	if [[ $json ]]; then
 		result_json failed "$1"
@@ -30,13 +31,22 @@ fail() {
 		put_back
 	fi
 	printf 'canaryctl: %s\n' "$1" >&2
-	if [[ $command == @(set|rollback|resume) ]]; then
+	if [[ $command == @(set|rollback|resume|promote|run) ]]; then
 		log_change failed "$1"
 	fi
 	if [[ $json ]]; then
 		result_json failed "$1"
 	fi
 	exit "$exit_failed"
+}
+
+# what may be done later, but not yet: no change, and no failure to log
+refuse_yet() {
+	printf 'canaryctl: %s\n' "$1" >&2
+	if [[ $json ]]; then
+		result_json pending "$1"
+	fi
+	exit "$exit_pending"
 }
 
 succeed() {
@@ -56,11 +66,14 @@ result_json() {
 		--arg to "$share" --arg stage "$stage" --arg reason "$reason" \
 		--arg result "$1" --arg error "$2" --arg state "$state" \
 		--arg generation "$generation" --arg seconds "$seconds" \
-		--arg changed "$changed" '
-        {
+		--arg changed "$changed" --arg forced "$force" \
+		--arg decision "$decision" '
+        (if $command == "run" then { event: "end" } else {} end) + {
             time: $time, by: $by, command: $command, split: $split,
             canary: $canary, from: $from, to: $to, stage: $stage,
-            reason: $reason, result: $result, error: $error, state: $state,
+            decision: $decision, reason: $reason,
+            forced: (if $forced == "" then "" else true end),
+            result: $result, error: $error, state: $state,
             generation: ($generation | tonumber? // ""),
             seconds: ($seconds | tonumber? // ""),
             changed: (if $changed == "" then "" else $changed == "true" end),
@@ -72,18 +85,9 @@ result_json() {
 
 # the evidence of who changed what and why; its absence stops no change
 log_change() {
-	local dir=${setting[evidence_dir]-} log
-
-	if [[ ! $dir ]]; then
-		return
-	fi
-	log=$dir/changes.log
-
-	# a FIFO or device would block, or swallow the line
-	if ! mkdir -p -- "$dir" 2>/dev/null ||
-		[[ -e $log && ! -f $log ]] ||
-		! { result_json "$1" "$2" >>"$log"; } 2>/dev/null; then
-		warn "\"$log\" cannot be written, the change is not logged there"
+	if [[ ${setting[evidence_dir]-} ]]; then
+		append_evidence changes.log "$(result_json "$1" "$2")" \
+			'the change is not logged there' || true
 	fi
 }
 
@@ -100,6 +104,9 @@ finish() {
 	if [[ $previous ]]; then
 		rm -f -- "$previous"
 	fi
+	if [[ $line_open ]]; then
+		printf '\n'
+	fi
 	if [[ $cursor_hidden ]]; then
 		printf '\033[?25h'
 	fi
@@ -109,12 +116,19 @@ finish() {
 interrupted() {
 	trap '' INT TERM HUP
 
+	if [[ $hook_pid ]]; then
+		kill "$hook_pid" 2>/dev/null || true
+	fi
+	clear_line
+
 	case $command:$phase in
 	watch:*) exit 0 ;;
-	set:sent) fail "interrupted: nginx was told to reload with \
+	set:sent | promote:sent) fail "interrupted: nginx was told to reload with \
 \"$split_file\", which says $share; see \"canaryctl status\"" ;;
 	rollback:*) fail "interrupted${state:+, the split is $state}; see \
 \"canaryctl status\"" ;;
+	run:*) fail "interrupted${stage:+ in stage \"$stage\"}; started again, it \
+goes on where the split is then" ;;
 	*) fail 'interrupted, nothing was changed' ;;
 	esac
 }

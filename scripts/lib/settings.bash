@@ -1,7 +1,7 @@
 # The settings of canaryctl: options, then environment, then the settings file.
 
 readonly setting_names="url control_url upstream canary split_file nginx
-    stages evidence_dir timeout"
+    stages evidence_dir timeout on_stage_end"
 
 # what neither a name in the split file nor one in an address can hold
 readonly name_forbidden='[:space:][:cntrl:];{}"'\''\\$#/'
@@ -23,6 +23,11 @@ read_arguments() {
 			;;
 		--json)
 			json=yes
+			continue
+			;;
+		--force)
+			given[force]=yes
+			force=yes
 			continue
 			;;
 		--)
@@ -60,12 +65,17 @@ take_option() {
 		given[$name]=$value
 		printf -v "$name" %s "$value"
 		;;
+	why)
+		given[why]=$value
+		reason=$value
+		;;
 	conf) given[conf]=$value ;;
-	url | control-url | upstream | canary | split-file | nginx | stages | \
-		evidence-dir | timeout)
+	*)
+		if [[ " ${setting_names//$'\n'/ } " != *" ${name//-/_} "* ]]; then
+			wrong_usage "unknown option \"--$name\""
+		fi
 		setting[${name//-/_}]=$value
 		;;
-	*) wrong_usage "unknown option \"--$name\"" ;;
 	esac
 }
 
@@ -142,17 +152,21 @@ check_settings() {
 		by=${by:-${SUDO_USER:-$(id -un)}}
 	fi
 
-	# text that is not UTF-8 would make canary_control refuse a rollback
+	check_text
+}
+
+# Who and why.  Text that is not UTF-8 would make canary_control refuse a
+# rollback.
+check_text() {
 	by=$(jq -rn --arg text "$by" '$text')
 	reason=$(jq -rn --arg text "$reason" '$text')
 	if [[ $by$reason == *[[:cntrl:]]* ]]; then
-		wrong_usage 'control characters in --by or --reason'
+		wrong_usage 'control characters in a name or text'
 	fi
 
-	form=$(jq -rn --arg by "$by" --arg reason "$reason" \
-		'"by=\($by | @uri)&reason=\($reason | @uri)"')
+	make_form "$reason"
 	if ((${#form} > body_max)); then
-		wrong_usage "--by and --reason are too long: ${#form} bytes when \
+		wrong_usage "name and text are too long: ${#form} bytes when \
 encoded, $body_max are possible"
 	fi
 }

@@ -4,31 +4,9 @@ interval=1 count='' colour='' cursor_hidden=''
 
 # one screen of text from $split; colours where $1 is not empty
 render_split() {
-	jq -r --arg colour "$1" '
-        def clean: tostring | gsub("[[:cntrl:]]"; "?");
+	jq -r --arg colour "$1" --argjson plan "$plan" "$words"'
         def paint($code):
             if $colour == "" then . else "\u001b[\($code)m\(.)\u001b[0m" end;
-        def right($width): ((" " * ($width - length)) // "") + .;
-        def left($width): . + ((" " * ($width - length)) // "");
-        def digits($n): (. * $n | round) / $n | tostring;
-        def percent:
-            if type == "number" then "\(. * 100 | digits(10000))%"
-            else "-" end;
-        def rate:
-            if type == "number" then "\(digits(100)) r/s" else "-" end;
-        def latency:
-            if type != "number" then "-"
-            elif . < 0.001 then "\(. * 1000000 | digits(1)) us"
-            elif . < 1 then "\(. * 1000 | digits(100)) ms"
-            else "\(digits(1000)) s" end;
-        def number: if type == "number" then tostring else "-" end;
-        def span:
-            floor
-            | if . < 120 then "\(.) s"
-              elif . < 7200 then "\(. / 60 | floor) min \(. % 60) s"
-              elif . < 172800 then
-                  "\(. / 3600 | floor) h \(. % 3600 / 60 | floor) min"
-              else "\(. / 86400 | floor) d \(. % 86400 / 3600 | floor) h" end;
         def moment: floor | strflocaltime("%Y-%m-%d %H:%M:%S");
         def hue:
             if . == "active" or . == "pass" or . == "go" then "32"
@@ -36,6 +14,57 @@ render_split() {
             then "31"
             else "33" end;
         def state: hue as $hue | clean | paint($hue);
+
+        # the time that the plan gives to the stage
+        def rest:
+            .stage as $stage
+            | [$plan[] | select(.name == $stage.name) | .time][0]
+            | if . == null then ""
+              elif . > ($stage.elapsed // 0)
+              then ", \(. - ($stage.elapsed // 0) | ceil | span)"
+                  + " of \(span) left"
+              else ", its \(span) are over" end;
+
+        # cells of one line each, but for the last
+        def table:
+            ([.[] | .[:-1] | map(length)] | transpose | map(max)) as $widths
+            | .[] | . as $line
+            | [range(0; $widths | length) as $i
+                | $line[$i] | left($widths[$i])
+                | if $i == 0 then paint($line[0] | hue) else . end]
+            + [$line[-1]]
+            | join("  ") | sub(" +$"; "");
+
+        def gates:
+            (map(.variant) | unique | length > 1) as $several
+            | [["gate", (if $several then "variant" else empty end),
+                "metric", "limit", "actual", "window", "samples", "reason"],
+              (.[] | .metric as $metric
+                | [.status, (if $several then .variant else empty end),
+                    .metric, bound,
+                    (.actual | quantity($metric)),
+                    (.window | quantity($metric)),
+                    "\(.samples | number) of \(.min | number)",
+                    .reason // ""]
+                | map(clean))]
+            | table;
+
+        # a row for each figure that an event has
+        def events($variants; $width):
+            def row($title; value):
+                ($title | clean | left(20)) + ([$variants[].key as $name
+                    | .[$name].stage | value | right($width)] | join(""));
+            def any_of(value): any(.[].stage; value | type == "number");
+            to_entries[] | .key as $event | .value
+            | row($event; .count | number),
+              (if any_of(.unique)
+                then row("        users"; .unique | number) else empty end),
+              (if any_of(.value.count)
+                then row("        mean"; .value
+                        | if (.count // 0) > 0 then .sum / .count
+                          else null end | number),
+                    row("        p95"; .value.p95 | number)
+                else empty end);
 
         ([.variants | to_entries[] | select(.value.role == "baseline")]
             + [.variants | to_entries[] | select(.value.role != "baseline")])
@@ -54,7 +83,7 @@ render_split() {
             else "stage \(.stage.name // "" | if . == "" then "(no name)"
                 else . end | clean),"
                 + " since \(.stage.started_at | moment)"
-                + " (\(.stage.elapsed // 0 | span))" end),
+                + " (\(.stage.elapsed // 0 | span))" + rest end),
         "",
         (("" | left(20))
             + ([$variants[].key | clean | right($width) | paint("1")]
@@ -82,17 +111,22 @@ render_split() {
         row("        fallbacks"; .total.fallbacks | number),
         row("        forced"; .total.forced | number),
         "unkeyed             \(.unkeyed | number | right($width))",
+        (if (.events // {} | length) == 0 then empty
+            else "", "events of the stage",
+                (.events | events($variants; $width)) end),
         (if (.gates // [] | length) == 0 then empty
-            else "", (.gates[]
-                | "\(.status | clean | left(8) as $text | hue as $hue
-                    | $text | paint($hue))"
-                    + "\(.variant | clean) \(.metric | clean)"
-                    + " \(.rule | clean) \(.limit | clean):"
-                    + " \(.reason | clean)") end),
+            else "", (.gates | gates) end),
         (if (.journal // [] | length) == 0 then empty
             else "", (.journal[-3:][]
                 | "\(.time | moment)  \(.event | clean)"
                     + "  \(.text | clean)") end)' <<<"$split"
+}
+
+# for the time that is left; a wrong plan is told, and shown as none
+glance_at_plan() {
+	if [[ ${setting[stages]-} ]] && ! read_plan; then
+		warn "the plan cannot be read: $plan_error"
+	fi
 }
 
 # whether this is a terminal for colours; not in $(..), which is none
@@ -108,6 +142,7 @@ command_status() {
 	no_operands
 	need url
 	fetch_split || fail "$http_error"
+	glance_at_plan
 
 	if [[ $json ]]; then
 		printf '%s\n' "$split"
@@ -135,13 +170,12 @@ command_verdict() {
               generation, gates: (.gates // []) }' <<<"$split"
 	else
 		printf '%s\n' "$verdict"
-		jq -r '
-            def clean: tostring | gsub("[[:cntrl:]]"; "?");
+		jq -r "$words"'
             (if .state == "rolled_back" then
                 "rolled back: \(.reason // "" | clean)" else empty end),
             (if (.gates // [] | length) == 0 then "there are no gates"
-                else .gates[] | "\(.status) \(.variant) \(.metric) \(.rule)"
-                    + " \(.limit): \(.reason)" | clean end)' <<<"$split"
+                else .gates[] | "\(.status | clean) \(gate_line)" end)
+            ' <<<"$split"
 	fi
 
 	case $verdict in
@@ -151,21 +185,26 @@ command_verdict() {
 	esac
 }
 
+check_interval() {
+	if [[ ! $interval =~ ^[0-9]{1,4}(\.[0-9]{1,3})?$ ||
+		$interval =~ ^[0.]*$ ]]; then
+		wrong_usage "invalid interval \"$interval\", it must be 0.001 to 9999 \
+seconds"
+	fi
+}
+
 command_watch() {
 	local n=0 screen live='' last
 
 	only_options count interval
 	no_operands
 	need url
-	if [[ ! $interval =~ ^[0-9]{1,4}(\.[0-9]{1,3})?$ ||
-		$interval =~ ^[0.]*$ ]]; then
-		wrong_usage "invalid interval \"$interval\", it must be 0.001 to 9999 \
-seconds"
-	fi
+	check_interval
 	if [[ ${given[count]+x} && ! $count =~ ^[1-9][0-9]{0,8}$ ]]; then
 		wrong_usage "invalid count \"$count\""
 	fi
 
+	glance_at_plan
 	use_colour
 	if [[ -t 1 && ${TERM-dumb} != dumb && ! $json ]]; then
 		live=yes

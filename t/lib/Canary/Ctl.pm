@@ -22,7 +22,12 @@ package Canary::Ctl;
 #     variant($user)       the upstream that answers a request of this user
 #     generation()         in force, from status.json
 #     state()              the split's object of status.json
-#     log()                changes.log decoded, a list
+#     log($name)           changes.log, or another log of JSON lines in the
+#                          evidence folder: a list of its lines decoded
+#     say(%fields)         from now on canaryctl is shown a status in which
+#                          these fields of the split stand in place of nginx's
+#                          own, those of "stage" one by one; none: nginx's own.
+#                          settings() must have url => $ctl->said_url()
 #
 # Ports: 0 clients, status and control; 1 baseline "documents"; 2 canary
 # "sliceB"; 3 canary "sliceC".
@@ -226,10 +231,45 @@ sub state {
 
 
 sub log {
+    my ($self, $name) = @_;
+
+    $name ||= 'changes.log';
+    return map { JSON::PP::decode_json($_) } CORE::split /\n/,
+        $self->{t}->read("evidence/$name");
+}
+
+
+# What gates find takes time and traffic; what canaryctl makes of it does not.
+sub said_url {
     my ($self) = @_;
 
-    return map { JSON::PP::decode_json($_) } CORE::split /\n/,
-        $self->{t}->read('evidence/changes.log');
+    my $t = $self->{t};
+    my $port = $t->port(6);
+    $self->say();
+
+    $t->http_upstream(
+        $port,
+        body => sub {
+            my $status = $t->status();
+            my $said = JSON::PP::decode_json($t->read('said.json'));
+            my $split = $status->{splits}{documents};
+            my $stage = {%{$split->{stage}}, %{$said->{stage} || {}}};
+            %$split = (%$split, %$said, stage => $stage);
+            return JSON::PP::encode_json($status);
+        }
+    );
+
+    return "http://127.0.0.1:$port/";
+}
+
+
+sub say {
+    my ($self, %fields) = @_;
+
+    # replaced at once: it is read at any time
+    my $file = $self->{t}->write('said.new', JSON::PP::encode_json(\%fields));
+    rename $file, $self->{t}->dir() . '/said.json' or die "said.json: $!\n";
+    return;
 }
 
 

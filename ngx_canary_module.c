@@ -67,6 +67,27 @@ static ngx_command_t  ngx_canary_commands[] = {
       0,
       NULL },
 
+    { ngx_string("canary_window"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_canary_conf_window,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("canary_gate"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_2MORE,
+      ngx_canary_conf_gate,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("canary_rollback"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE12,
+      ngx_canary_conf_rollback,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("canary_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_canary_conf_status,
@@ -107,7 +128,7 @@ ngx_module_t  ngx_http_canary_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     ngx_canary_init_module,                /* init module */
-    NULL,                                  /* init process */
+    ngx_canary_init_process,               /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_canary_exit_process,               /* exit process */

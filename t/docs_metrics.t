@@ -18,6 +18,7 @@ use Text::ParseWords qw(shellwords);
 my %heading = (
     snapshot => 'Top level',
     split => 'A split',
+    gate => 'A gate',
     variant => 'A variant',
     figures => 'Figures',
     journal => 'The journal',
@@ -33,7 +34,8 @@ system(
     '-Wall', '-Wextra',
     shellwords($ENV{CFLAGS} || '-O2 -g'), '-o',
     $driver, "$root/t/unit/driver/render.c",
-    glob("$root/src/render/*.c"), shellwords($ENV{LDFLAGS} || '')
+    glob("$root/src/render/*.c"), "$root/src/pure/ngx_canary_hist.c",
+    shellwords($ENV{LDFLAGS} || '')
 ) == 0 or die 'the driver does not compile';
 
 my (%key, %metric);
@@ -52,12 +54,13 @@ my %docs = documented("$root/docs/metrics.md");
 
 # the members that status.json really has, by level
 
-my $status = decode_json(join '', rendered('json', 'window'));
+my $status = decode_json(join '', rendered('json', 'gated'));
 my $split = $status->{splits}{documents};
 my $variant = $split->{variants}{sliceB_documents};
 my %rendered = (
     snapshot => members($status, 'splits'),
     split => members($split, qw(gates variants events journal)),
+    gate => members($split->{gates}[0]),
     variant => members($variant, qw(total stage window)),
     figures => members($variant->{window}),
     journal => members($split->{journal}[0]),
@@ -88,7 +91,7 @@ for my $name (sort keys %metric) {
 # what is scraped is what the table says
 
 my %scraped = map { /^# TYPE (\S+) (\S+)/ ? ($1 => $2) : () }
-    rendered('prometheus', 'window');
+    rendered('prometheus', 'gated');
 
 is_deeply(
     \%scraped,

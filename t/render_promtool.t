@@ -17,7 +17,7 @@ my $root = dirname(dirname(abs_path(__FILE__)));
 my $tmp = tempdir('canary_render_XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $driver = "$tmp/render";
 
-my @pictures = qw(sample window quiet rolled hostile full none);
+my @pictures = qw(sample gated quiet rolled hostile full none);
 
 system(
     shellwords($ENV{CC} || 'cc'), '-std=c99',
@@ -25,7 +25,7 @@ system(
     '-Werror', shellwords($ENV{CFLAGS} || '-O2 -g'),
     '-o', $driver,
     "$root/t/unit/driver/render.c", glob("$root/src/render/*.c"),
-    shellwords($ENV{LDFLAGS} || '')
+    "$root/src/pure/ngx_canary_hist.c", shellwords($ENV{LDFLAGS} || '')
 ) == 0 or die 'the driver does not compile';
 
 for my $picture (@pictures) {

@@ -14,6 +14,7 @@ ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     ngx_canary_assignment_t **assignment)
 {
     uint32_t                  point;
+    uint64_t                  hash;
     ngx_int_t                 rc;
     ngx_str_t                 key;
     ngx_uint_t                n;
@@ -51,6 +52,7 @@ ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 
     a->target = -1;
     a->slot = NGX_CANARY_BASELINE;
+    a->cluster = 0;
     a->generation = view->generation;
 
     if (ngx_canary_load(&zone->latch)) {
@@ -82,8 +84,12 @@ ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 
     a->why = NGX_CANARY_SPLIT;
 
-    point = ngx_canary_split_point(ngx_canary_split_hash(conf->seed, key.data,
-                                                         key.len));
+    hash = ngx_canary_split_hash(conf->seed, key.data, key.len);
+    point = ngx_canary_split_point(hash);
+
+    /* other bits than those of the point */
+
+    a->cluster = hash % NGX_CANARY_CLUSTERS;
 
     n = ngx_canary_split_variant(point, view->shares_ppm, view->ncanaries);
 

@@ -59,6 +59,7 @@ ngx_canary_create_srv_conf(ngx_conf_t *cf)
 
     conf->fallback = NGX_CONF_UNSET;
     conf->latency = NGX_CONF_UNSET_UINT;
+    conf->rollback = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -174,6 +175,7 @@ ngx_canary_init_module(ngx_cycle_t *cycle)
         ngx_canary_publish_split(split[i], generation, cycle);
     }
 
+    cmcf->generation = generation;
     common->loaded_ms = ngx_canary_now_ms();
     ngx_canary_store(&common->generation, generation);
 
@@ -198,6 +200,16 @@ ngx_canary_conf_defaults(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
 
     ngx_conf_init_value(conf->fallback, 1);
     ngx_conf_init_uint_value(conf->latency, NGX_CANARY_LATENCY_UPSTREAM);
+
+    ngx_conf_init_uint_value(conf->rollback, NGX_CANARY_ROLLBACK_AUTO);
+
+    if (conf->false_alarm == 0) {
+        conf->false_alarm = NGX_CANARY_FALSE_ALARM;
+    }
+
+    if (conf->window_us == 0) {
+        conf->window_us = (uint64_t) NGX_CANARY_WINDOW_TIME * 1000000;
+    }
 
     if (conf->keys.nelts == 0) {
         if (ngx_array_init(&conf->keys, cf->pool, 1, sizeof(ngx_canary_value_t))
@@ -238,6 +250,8 @@ ngx_canary_conf_defaults(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
         ngx_memcpy(conf->le_us, ngx_canary_default_le_us,
                    sizeof(ngx_canary_default_le_us));
     }
+
+    ngx_canary_conf_limits(conf);
 
     return NGX_OK;
 }

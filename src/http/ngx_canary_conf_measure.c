@@ -4,7 +4,6 @@
 
 static ngx_int_t ngx_canary_conf_error(ngx_conf_t *cf, ngx_str_t *value,
     u_char *errors);
-static ngx_int_t ngx_canary_conf_time(ngx_str_t *value, uint64_t *us);
 
 
 /* canary_fallback on | off; */
@@ -227,7 +226,7 @@ ngx_canary_conf_buckets(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 /* digits and a unit: us, ms, s (the default) or m */
 
-static ngx_int_t
+ngx_int_t
 ngx_canary_conf_time(ngx_str_t *value, uint64_t *us)
 {
     size_t      n, rest;

@@ -17,6 +17,13 @@
 #define NGX_CANARY_MAX_STATUS     999
 #define NGX_CANARY_ID_LEN         32    /* 128 bits in hex */
 #define NGX_CANARY_MAX_BUCKETS    50
+/* seconds */
+#define NGX_CANARY_WINDOW_TIME    300       /* the default */
+#define NGX_CANARY_MIN_WINDOW     10
+#define NGX_CANARY_MAX_WINDOW     86400
+#define NGX_CANARY_FALSE_ALARM    7776000   /* 90 days, the default */
+#define NGX_CANARY_MIN_FALSE_ALARM  60
+#define NGX_CANARY_MAX_FALSE_ALARM  3153600000LL
 
 
 typedef enum {
@@ -118,6 +125,11 @@ struct ngx_canary_srv_conf_s {
     ngx_uint_t                     nle;
     uint64_t                       le_us[NGX_CANARY_MAX_LE];
 
+    uint64_t                       window_us;
+    ngx_array_t                    rules;       /* ngx_canary_rule_t */
+    ngx_uint_t                     rollback;    /* ngx_canary_rollback_e */
+    time_t                         false_alarm; /* seconds */
+
     ngx_shm_zone_t                *shm_zone;
     ngx_canary_view_t              view;        /* of this process */
 
@@ -129,10 +141,25 @@ typedef enum {
     NGX_CANARY_LATENCY_REQUEST
 } ngx_canary_latency_e;
 
+typedef enum {
+    NGX_CANARY_ROLLBACK_AUTO = 0,
+    NGX_CANARY_ROLLBACK_MANUAL
+} ngx_canary_rollback_e;
+
+
+/* a name that some canary_event bears, common to all splits */
+typedef struct {
+    ngx_str_t                      name;
+    unsigned                       unique:1;
+    unsigned                       value:1;
+} ngx_canary_event_name_t;
+
 
 typedef struct {
     ngx_array_t                    splits;      /* ngx_canary_srv_conf_t * */
     ngx_shm_zone_t                *common;
+    uint64_t                       generation;  /* of this configuration */
+    ngx_array_t                    events;      /* ngx_canary_event_name_t */
 } ngx_canary_main_conf_t;
 
 
@@ -141,6 +168,7 @@ typedef struct {
     ngx_canary_why_e               why;
     ngx_int_t                      target;      /* -1: the baseline */
     uint32_t                       slot;
+    uint32_t                       cluster;     /* hash cell of the key */
     uint64_t                       generation;
 } ngx_canary_assignment_t;
 
@@ -229,6 +257,20 @@ char *ngx_canary_conf_fallback(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_canary_conf_errors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_canary_conf_latency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_canary_conf_buckets(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* a time of at most three significant digits, 1 us to 1000 s */
+ngx_int_t ngx_canary_conf_time(ngx_str_t *value, uint64_t *us);
+
+/* ngx_canary_conf_gate.c: what is judged, and what follows */
+char *ngx_canary_conf_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_canary_conf_rollback(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_canary_conf_window(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* makes each limit of a latency gate a bound of the histogram */
+void ngx_canary_conf_limits(ngx_canary_srv_conf_t *conf);
+
+/* ngx_canary_timer.c: what is done once a second */
+ngx_int_t ngx_canary_init_process(ngx_cycle_t *cycle);
 
 /* ngx_canary_assign.c */
 

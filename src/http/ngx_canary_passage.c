@@ -114,6 +114,7 @@ ngx_canary_passage_settle(ngx_canary_passage_t *p, ngx_uint_t gone,
     class = p->status / 100;
 
     oc->slot = p->assignment.slot;
+    oc->cluster = p->assignment.cluster;
     oc->response = (class >= 1 && class <= 5) ? class - 1
                                               : NGX_CANARY_CLASS_NONE;
     oc->error = !gone && (failed || ngx_canary_passage_is_error(p));
@@ -268,8 +269,8 @@ ngx_canary_passage_count(ngx_canary_passage_t *p)
     switch (p->assignment.why) {
 
     case NGX_CANARY_FORCED:
-        ngx_canary_add(&ngx_canary_shard(zone)->cells[p->outcome.slot].forced,
-                       1);
+        ngx_canary_add(&ngx_canary_shard(zone)->cells[p->outcome.slot]
+                       .counts.forced, 1);
         break;
 
     case NGX_CANARY_UNKEYED:

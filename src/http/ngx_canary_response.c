@@ -1,5 +1,6 @@
 
 #include "ngx_canary_response.h"
+#include "../pure/ngx_canary_gate.h"
 
 
 #define NGX_CANARY_ROOM  8192       /* bytes of a buffer of a response */
@@ -152,8 +153,18 @@ ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
     split->name.len = conf->name.len;
     split->name.data = conf->name.data;
     split->nle = conf->nle;
+    split->window_us = conf->window_us;
+    split->false_alarm_s = (double) conf->false_alarm;
+    split->nrules = conf->rules.nelts;
+    split->rules = conf->rules.elts;
 
     ngx_memcpy(split->le_us, conf->le_us, conf->nle * sizeof(uint64_t));
 
-    return ngx_canary_picture(conf->shm_zone->data, split, pool);
+    if (ngx_canary_picture(conf->shm_zone->data, split, pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_canary_gates_judge(split);
+
+    return NGX_OK;
 }

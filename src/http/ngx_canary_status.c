@@ -229,7 +229,8 @@ ngx_canary_status_resource(ngx_http_request_t *r, ngx_str_t *path)
 static ngx_int_t
 ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_canary_snapshot_t *snap)
 {
-    ngx_uint_t               i;
+    ngx_str_t                value;
+    ngx_uint_t               i, keep_hist;
     ngx_canary_common_t     *common;
     ngx_canary_srv_conf_t  **conf;
     ngx_canary_main_conf_t  *cmcf;
@@ -255,6 +256,11 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_canary_snapshot_t *snap)
         return NGX_OK;
     }
 
+    /* status.json?histograms=1: the buckets as well */
+
+    keep_hist = ngx_http_arg(r, (u_char *) "histograms", 10, &value) == NGX_OK
+                && value.len == 1 && value.data[0] == '1';
+
     snap->splits = ngx_palloc(r->pool,
                               cmcf->splits.nelts * sizeof(ngx_canary_split_t));
     if (snap->splits == NULL) {
@@ -264,6 +270,8 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_canary_snapshot_t *snap)
     conf = cmcf->splits.elts;
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
+        snap->splits[i].keep_hist = keep_hist;
+
         if (ngx_canary_split_picture(conf[i], &snap->splits[i], r->pool)
             != NGX_OK)
         {

@@ -185,6 +185,18 @@ ngx_canary_hist_subtract(uint64_t *sum, const uint64_t *base, size_t from,
 }
 
 
+void
+ngx_canary_hist_since(uint64_t *sum, const uint32_t *base, size_t from,
+    size_t to)
+{
+    size_t  i;
+
+    for (i = from; i <= to; i++) {
+        sum[i] = (uint32_t) (sum[i] - base[i]);
+    }
+}
+
+
 uint64_t
 ngx_canary_hist_count(const uint64_t *counts, size_t from, size_t to)
 {

@@ -21,7 +21,10 @@
 #define NGX_CANARY_QUANTILES      5     /* p50 p90 p95 p99 p999 */
 #define NGX_CANARY_CLASSES        6     /* 1xx 2xx 3xx 4xx 5xx none */
 #define NGX_CANARY_CLASS_NONE     5
-#define NGX_CANARY_JOURNAL        64    /* events kept */
+#define NGX_CANARY_JOURNAL        64    /* entries kept */
+#define NGX_CANARY_MAX_RULES      32    /* canary_gate lines of a split */
+#define NGX_CANARY_MAX_EVENTS     32    /* names of canary_event in a split */
+#define NGX_CANARY_REASON_LEN     256   /* bytes of a gate's reason */
 
 
 /* bytes, not terminated, not trusted: renderers escape them */
@@ -38,6 +41,7 @@ typedef struct {
     uint64_t              max_us;
     uint64_t              quantile_us[NGX_CANARY_QUANTILES];
     uint64_t              le[NGX_CANARY_MAX_LE];    /* cumulative; total only */
+    const uint64_t       *hist;         /* the buckets themselves, or NULL */
 } ngx_canary_latency_t;
 
 
@@ -64,6 +68,7 @@ typedef enum {
 typedef struct {
     ngx_canary_str_t      name;         /* the upstream's */
     unsigned              canary:1;     /* role: canary, else baseline */
+    uint32_t              slot;         /* its number in shared memory */
     uint32_t              configured_share_ppm;
     uint32_t              share_ppm;    /* in force: 0 when rolled back */
     ngx_canary_figures_t  figures[NGX_CANARY_SCOPES];
@@ -95,6 +100,130 @@ typedef struct {
     uint64_t              time_ms;
     ngx_canary_str_t      event;        /* published, rollback, resume, .. */
     ngx_canary_str_t      text;
+} ngx_canary_note_t;
+
+
+/* what a rule judges; the five quantiles stand first, by their index */
+typedef enum {
+    NGX_CANARY_METRIC_P50 = 0,
+    NGX_CANARY_METRIC_P90,
+    NGX_CANARY_METRIC_P95,
+    NGX_CANARY_METRIC_P99,
+    NGX_CANARY_METRIC_P999,
+    NGX_CANARY_METRIC_ERROR_RATE,
+    NGX_CANARY_METRIC_THROUGHPUT,       /* of the whole split */
+    NGX_CANARY_METRIC_EVENT_RATE,       /* event:NAME */
+    NGX_CANARY_METRIC_EVENT_RATIO,      /* event:NAME/NAME */
+    NGX_CANARY_METRIC_EVENT_MEAN,       /* event:NAME:mean */
+    NGX_CANARY_METRIC_EVENT_QUANTILE    /* event:NAME:p95 */
+} ngx_canary_metric_e;
+
+
+typedef enum {
+    NGX_CANARY_AT_MOST = 0,
+    NGX_CANARY_AT_LEAST,
+    NGX_CANARY_NOT_WORSE                /* than the baseline */
+} ngx_canary_op_e;
+
+
+/*
+ * One canary_gate line; it applies to each canary.  The limit, and the figures
+ * that are held against it, are in 1e-6 of the unit that users see: seconds,
+ * fractions of 1, requests or events a second, the event's own unit.
+ */
+typedef struct {
+    ngx_canary_str_t      text;         /* "p95 <= 500ms" */
+    ngx_canary_str_t      metric_text;  /* "p95" */
+    ngx_canary_metric_e   metric;
+    ngx_canary_op_e       op;
+    uint64_t              limit;        /* the margin, if it is relative */
+    uint64_t              min;          /* samples that a pass takes */
+    uint32_t              quantile_ppm; /* of a quantile */
+    uint32_t              le;           /* index of the limit in le_us */
+    uint32_t              event;        /* index into the split's events */
+    uint32_t              per;          /* of a ratio's second event */
+} ngx_canary_rule_t;
+
+
+/*
+ * A stream of trials: "bad" of "n" were beyond the limit.  For an event's
+ * rate, "bad" events in "n" microseconds.
+ */
+typedef struct {
+    uint64_t              n;
+    uint64_t              bad;
+} ngx_canary_trial_t;
+
+
+typedef enum {
+    NGX_CANARY_GATE_PENDING = 0,
+    NGX_CANARY_GATE_PASS,
+    NGX_CANARY_GATE_FAIL
+} ngx_canary_gate_status_e;
+
+#define NGX_CANARY_GATE_STATUSES  3
+
+
+/* a rule, applied to one canary */
+typedef struct {
+    const ngx_canary_rule_t  *rule;
+    size_t                    index;    /* of the canary's variant */
+    ngx_canary_str_t          variant;
+    ngx_canary_str_t          metric;
+    ngx_canary_str_t          op;       /* "<=", ">=" or "not_worse" */
+    ngx_canary_str_t          text;
+    uint64_t                  limit;
+    uint64_t                  min;
+
+    /*
+     * By scope; those of the baseline with NGX_CANARY_NOT_WORSE only.  In a
+     * relative quantile, "bad" of the stage and the window are beyond the
+     * baseline's own quantile of that time, those of the total beyond ref_us.
+     */
+    ngx_canary_trial_t        canary[NGX_CANARY_SCOPES];
+    ngx_canary_trial_t        baseline[NGX_CANARY_SCOPES];
+    uint64_t                  ref_us;
+    unsigned                  failed_before:1;  /* at the last tick, too */
+    /* against the canary, and what takes it out; logarithms */
+    double                    evidence;
+    double                    threshold;
+
+    /* derived by ngx_canary_gates_judge(); the figures in 1e-6 */
+    ngx_canary_gate_status_e  status;
+    uint64_t                  has_actual;   /* 0: nothing to show yet */
+    uint64_t                  actual;       /* of the stage */
+    uint64_t                  has_window;
+    uint64_t                  window;
+    uint64_t                  has_baseline;
+    uint64_t                  baseline_actual;  /* of the stage */
+    uint64_t                  samples;
+    ngx_canary_str_t          reason;
+    char                      buf[NGX_CANARY_REASON_LEN];
+} ngx_canary_gate_t;
+
+
+/* the figures of a custom event on one variant over one stretch of time */
+typedef struct {
+    uint64_t              elapsed_us;
+    uint64_t              count;
+    uint64_t              unique;       /* an estimate */
+    uint64_t              nvalues;
+    /* values in 1e-3 */
+    uint64_t              sum;
+    uint64_t              min;
+    uint64_t              max;
+    uint64_t              last;
+    uint64_t              quantile[NGX_CANARY_QUANTILES];
+    double                deviation;    /* standard deviation of the values */
+} ngx_canary_event_figures_t;
+
+
+typedef struct {
+    ngx_canary_str_t      name;
+    unsigned              unique:1;     /* different users are counted */
+    unsigned              value:1;
+    ngx_canary_event_figures_t
+                          figures[NGX_CANARY_MAX_VARIANTS][NGX_CANARY_SCOPES];
 } ngx_canary_event_t;
 
 
@@ -111,18 +240,31 @@ typedef struct {
     uint64_t              stage_elapsed_us;
 
     uint64_t              unkeyed;
+    /* all of the split: assigned by hash, forced and unkeyed */
+    uint64_t              passages[NGX_CANARY_SCOPES];
+    uint64_t              elapsed_us[NGX_CANARY_SCOPES];
     uint64_t              rollbacks[NGX_CANARY_CAUSES];
 
     size_t                nle;          /* bounds in use, ascending */
     uint64_t              le_us[NGX_CANARY_MAX_LE];
 
-    unsigned              windowed:1;   /* NGX_CANARY_WINDOW is filled in */
+    uint64_t              window_us;    /* length that is asked for */
+    unsigned              keep_hist:1;  /* histograms are asked for */
+
+    double                false_alarm_s;
+    size_t                nrules;
+    const ngx_canary_rule_t *rules;
+    size_t                ngates;       /* each rule for each canary */
+    ngx_canary_gate_t    *gates;
 
     size_t                nvariants;    /* the baseline first */
     ngx_canary_variant_t  variants[NGX_CANARY_MAX_VARIANTS];
 
+    size_t                nevents;
+    ngx_canary_event_t   *events;
+
     size_t                njournal;     /* the oldest first */
-    ngx_canary_event_t    journal[NGX_CANARY_JOURNAL];
+    ngx_canary_note_t     journal[NGX_CANARY_JOURNAL];
 } ngx_canary_split_t;
 
 

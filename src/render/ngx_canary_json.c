@@ -1,5 +1,7 @@
 #include "ngx_canary_metrics.h"
 
+#include "../pure/ngx_canary_hist.h"
+
 
 static void ngx_canary_json_rows(const void *base, ngx_canary_level_e from,
     ngx_canary_level_e to, ngx_canary_out_t *out);
@@ -7,8 +9,9 @@ static void ngx_canary_json_value(const ngx_canary_metric_t *m,
     const void *base, ngx_canary_out_t *out);
 static void ngx_canary_json_split(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
-static void ngx_canary_json_variant(const ngx_canary_split_t *split,
-    const ngx_canary_variant_t *variant, ngx_canary_out_t *out);
+static void ngx_canary_json_variant(const ngx_canary_variant_t *variant,
+    ngx_canary_out_t *out);
+static void ngx_canary_json_hist(const uint64_t *hist, ngx_canary_out_t *out);
 static void ngx_canary_json_journal(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
 
@@ -149,6 +152,11 @@ ngx_canary_json_value(const ngx_canary_metric_t *m, const void *base,
                         ngx_canary_states[ngx_canary_metric_state(m, base)]);
         break;
 
+    case NGX_CANARY_KIND_STATUS:
+        ngx_canary_out_json(out,
+                    ngx_canary_statuses[ngx_canary_metric_status(m, base)]);
+        break;
+
     case NGX_CANARY_KIND_VERDICT:
         ngx_canary_out_json(out,
                     ngx_canary_verdicts[ngx_canary_metric_verdict(m, base)]);
@@ -169,14 +177,27 @@ ngx_canary_json_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
     ngx_canary_out_lit(out, ":{");
     ngx_canary_json_rows(split, NGX_CANARY_LEVEL_SPLIT,
                          NGX_CANARY_LEVEL_STAGE, out);
-    ngx_canary_out_lit(out, ",\"gates\":[],\"variants\":{");
+    ngx_canary_out_lit(out, ",\"gates\":[");
+
+    for (i = 0; i < split->ngates && !out->failed; i++) {
+        if (i) {
+            ngx_canary_out_lit(out, ",");
+        }
+
+        ngx_canary_out_lit(out, "{");
+        ngx_canary_json_rows(&split->gates[i], NGX_CANARY_LEVEL_GATE,
+                             NGX_CANARY_LEVEL_GATE, out);
+        ngx_canary_out_lit(out, "}");
+    }
+
+    ngx_canary_out_lit(out, "],\"variants\":{");
 
     for (i = 0; i < split->nvariants && !out->failed; i++) {
         if (i) {
             ngx_canary_out_lit(out, ",");
         }
 
-        ngx_canary_json_variant(split, &split->variants[i], out);
+        ngx_canary_json_variant(&split->variants[i], out);
     }
 
     ngx_canary_out_lit(out, "},\"events\":{},\"journal\":[");
@@ -186,8 +207,8 @@ ngx_canary_json_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 
 
 static void
-ngx_canary_json_variant(const ngx_canary_split_t *split,
-    const ngx_canary_variant_t *variant, ngx_canary_out_t *out)
+ngx_canary_json_variant(const ngx_canary_variant_t *variant,
+    ngx_canary_out_t *out)
 {
     size_t  i;
 
@@ -206,14 +227,14 @@ ngx_canary_json_variant(const ngx_canary_split_t *split,
     for (i = 0; i < NGX_CANARY_SCOPES; i++) {
         ngx_canary_out_str(out, ngx_canary_scopes[i]);
 
-        if (i == NGX_CANARY_WINDOW && !split->windowed) {
-            ngx_canary_out_lit(out, "null");
-            continue;
-        }
-
         ngx_canary_out_lit(out, "{");
         ngx_canary_json_rows(&variant->figures[i], NGX_CANARY_LEVEL_FIGURES,
                              NGX_CANARY_LEVEL_FIGURES, out);
+
+        if (variant->figures[i].latency.hist) {
+            ngx_canary_json_hist(variant->figures[i].latency.hist, out);
+        }
+
         ngx_canary_out_lit(out, "}");
     }
 
@@ -221,12 +242,54 @@ ngx_canary_json_variant(const ngx_canary_split_t *split,
 }
 
 
+/* the buckets that hold something: [upper bound in seconds, count] */
+static void
+ngx_canary_json_hist(const uint64_t *hist, ngx_canary_out_t *out)
+{
+    size_t    i;
+    uint64_t  upper;
+    int       first;
+
+    ngx_canary_out_lit(out, ",\"histogram\":[");
+    first = 1;
+
+    for (i = 0; i < NGX_CANARY_HIST_BUCKETS && !out->failed; i++) {
+
+        if (hist[i] == 0) {
+            continue;
+        }
+
+        if (!first) {
+            ngx_canary_out_lit(out, ",");
+        }
+
+        first = 0;
+        upper = ngx_canary_hist_upper(i);
+
+        ngx_canary_out_lit(out, "[");
+
+        if (upper == UINT64_MAX) {
+            ngx_canary_out_lit(out, "null");
+
+        } else {
+            ngx_canary_out_micro(out, upper);
+        }
+
+        ngx_canary_out_lit(out, ",");
+        ngx_canary_out_u64(out, hist[i]);
+        ngx_canary_out_lit(out, "]");
+    }
+
+    ngx_canary_out_lit(out, "]");
+}
+
+
 static void
 ngx_canary_json_journal(const ngx_canary_split_t *split,
     ngx_canary_out_t *out)
 {
-    size_t                     i;
-    const ngx_canary_event_t  *event;
+    size_t                    i;
+    const ngx_canary_note_t  *event;
 
     for (i = 0; i < split->njournal && !out->failed; i++) {
         event = &split->journal[i];

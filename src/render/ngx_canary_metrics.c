@@ -19,6 +19,7 @@
 #define SNAPSHOT(kind)  NGX_CANARY_LEVEL_SNAPSHOT, NGX_CANARY_KIND_##kind
 #define SPLIT(kind)     NGX_CANARY_LEVEL_SPLIT, NGX_CANARY_KIND_##kind
 #define STAGE(kind)     NGX_CANARY_LEVEL_STAGE, NGX_CANARY_KIND_##kind
+#define GATE(kind)      NGX_CANARY_LEVEL_GATE, NGX_CANARY_KIND_##kind
 #define VARIANT(kind)   NGX_CANARY_LEVEL_VARIANT, NGX_CANARY_KIND_##kind
 #define FIGURES(kind)   NGX_CANARY_LEVEL_FIGURES, NGX_CANARY_KIND_##kind
 
@@ -115,6 +116,51 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
     ROLLBACKS("gate", NGX_CANARY_CAUSE_GATE),
     ROLLBACKS("operator", NGX_CANARY_CAUSE_OPERATOR),
 
+    { GATE(TEXT), NONE, S("variant"),
+      UNNAMED, S("The canary that is judged."),
+      IN(gate, variant), ALWAYS },
+
+    { GATE(TEXT), NONE, S("metric"),
+      UNNAMED, S("What is judged."),
+      IN(gate, metric), ALWAYS },
+
+    { GATE(TEXT), NONE, S("rule"),
+      UNNAMED, S("How it is compared."),
+      IN(gate, op), ALWAYS },
+
+    { GATE(MICRO), NONE, S("limit"),
+      UNNAMED, S("The limit, or the margin of not_worse."),
+      IN(gate, limit), ALWAYS },
+
+    { GATE(STATUS), NONE, S("status"),
+      GAUGE, S("nginx_canary_gate_status"), NONE, TOTAL,
+      S("1 for the current status."),
+      IN(gate, status), ALWAYS },
+
+    { GATE(MICRO), NONE, S("actual"),
+      UNNAMED, S("The figure of the stage."),
+      IN(gate, actual), IN(gate, has_actual) },
+
+    { GATE(MICRO), NONE, S("window"),
+      UNNAMED, S("The figure of the window."),
+      IN(gate, window), IN(gate, has_window) },
+
+    { GATE(MICRO), NONE, S("baseline"),
+      UNNAMED, S("The baseline's figure of the stage, with not_worse."),
+      IN(gate, baseline_actual), IN(gate, has_baseline) },
+
+    { GATE(NUMBER), NONE, S("samples"),
+      UNNAMED, S("Samples of the stage."),
+      IN(gate, samples), ALWAYS },
+
+    { GATE(NUMBER), NONE, S("min"),
+      UNNAMED, S("Samples that a pass takes."),
+      IN(gate, min), ALWAYS },
+
+    { GATE(TEXT), NONE, S("reason"),
+      UNNAMED, S("Why, with the numbers."),
+      IN(gate, reason), ALWAYS },
+
     { VARIANT(SHARE), NONE, S("configured_share"),
       GAUGE, S("nginx_canary_configured_share_ratio"), NONE, TOTAL,
       S("Share as configured."),
@@ -207,6 +253,11 @@ const ngx_canary_str_t  ngx_canary_verdicts[NGX_CANARY_VERDICTS] = {
 };
 
 
+const ngx_canary_str_t  ngx_canary_statuses[NGX_CANARY_GATE_STATUSES] = {
+    S("pending"), S("pass"), S("fail")
+};
+
+
 static const void *
 ngx_canary_metric_field(const void *base, size_t offset)
 {
@@ -279,6 +330,14 @@ ngx_canary_metric_verdict(const ngx_canary_metric_t *m, const void *base)
 }
 
 
+ngx_canary_gate_status_e
+ngx_canary_metric_status(const ngx_canary_metric_t *m, const void *base)
+{
+    return *(const ngx_canary_gate_status_e *)
+               ngx_canary_metric_field(base, m->offset);
+}
+
+
 void
 ngx_canary_metric_number(const ngx_canary_metric_t *m, const void *base,
     ngx_canary_out_t *out)
@@ -294,6 +353,7 @@ ngx_canary_metric_number(const ngx_canary_metric_t *m, const void *base,
         break;
 
     case NGX_CANARY_KIND_SECONDS:
+    case NGX_CANARY_KIND_MICRO:
     case NGX_CANARY_KIND_SHARE:
         ngx_canary_out_micro(out, n);
         break;

@@ -16,6 +16,7 @@ typedef enum {
     NGX_CANARY_LEVEL_SNAPSHOT = 0,      /* version, nginx_version */
     NGX_CANARY_LEVEL_SPLIT,             /* upstream */
     NGX_CANARY_LEVEL_STAGE,             /* upstream, stage; in the split */
+    NGX_CANARY_LEVEL_GATE,              /* upstream, variant, gate */
     NGX_CANARY_LEVEL_VARIANT,           /* upstream, variant */
     NGX_CANARY_LEVEL_FIGURES            /* upstream, variant */
 } ngx_canary_level_e;
@@ -27,12 +28,14 @@ typedef enum {
     NGX_CANARY_KIND_NUMBER,             /* uint64_t */
     NGX_CANARY_KIND_MOMENT,             /* uint64_t, ms since the epoch */
     NGX_CANARY_KIND_SECONDS,            /* uint64_t, us */
+    NGX_CANARY_KIND_MICRO,              /* uint64_t, 1e-6 of some unit */
     NGX_CANARY_KIND_SHARE,              /* uint32_t, 1e-6 */
     NGX_CANARY_KIND_RATIO,              /* uint64_t / uint64_t */
     NGX_CANARY_KIND_RATE,               /* uint64_t / us, a second */
     NGX_CANARY_KIND_MEAN,               /* us / uint64_t, in seconds */
     NGX_CANARY_KIND_STATE,              /* a metric of 1 if rolled back */
     NGX_CANARY_KIND_VERDICT,            /* a metric for each verdict */
+    NGX_CANARY_KIND_STATUS,             /* a metric for each status of a gate */
     NGX_CANARY_KIND_HISTOGRAM           /* ngx_canary_latency_t */
 } ngx_canary_kind_e;
 
@@ -79,6 +82,8 @@ extern const size_t               ngx_canary_nmetrics;
 /* by ngx_canary_state_e and ngx_canary_verdict_e */
 extern const ngx_canary_str_t     ngx_canary_states[];
 extern const ngx_canary_str_t     ngx_canary_verdicts[];
+/* by ngx_canary_gate_status_e */
+extern const ngx_canary_str_t     ngx_canary_statuses[];
 
 
 /* 1 if the two texts are equal */
@@ -101,6 +106,8 @@ ngx_canary_str_t ngx_canary_metric_text(const ngx_canary_metric_t *m,
 ngx_canary_state_e ngx_canary_metric_state(const ngx_canary_metric_t *m,
     const void *base);
 ngx_canary_verdict_e ngx_canary_metric_verdict(const ngx_canary_metric_t *m,
+    const void *base);
+ngx_canary_gate_status_e ngx_canary_metric_status(const ngx_canary_metric_t *m,
     const void *base);
 
 /*

@@ -4,7 +4,7 @@
  */
 
 
-#include "ngx_canary_metrics.h"
+#include "ngx_canary_page.h"
 
 
 static void ngx_canary_page_split(const ngx_canary_split_t *split,
@@ -23,20 +23,6 @@ static void ngx_canary_page_cell(const ngx_canary_metric_t *m,
     const void *base, ngx_canary_out_t *out);
 static void ngx_canary_page_number(const ngx_canary_metric_t *m,
     const void *base, ngx_canary_out_t *out);
-static void ngx_canary_page_percent(uint64_t ppm, ngx_canary_out_t *out);
-static void ngx_canary_page_journal(const ngx_canary_split_t *split,
-    ngx_canary_out_t *out);
-static void ngx_canary_page_time(uint64_t us, ngx_canary_out_t *out);
-static void ngx_canary_page_age(uint64_t us, ngx_canary_out_t *out);
-static void ngx_canary_page_moment(uint64_t ms, ngx_canary_out_t *out);
-static void ngx_canary_page_digits(unsigned n, unsigned digits,
-    ngx_canary_out_t *out);
-
-
-/* the last millisecond of the year 9999 */
-#define NGX_CANARY_PAGE_MAX_MS  253402300799999u
-
-#define NGX_CANARY_PAGE_MINUTE  60000000u           /* us */
 
 
 static const ngx_canary_str_t  ngx_canary_page_open = ngx_canary_text(
@@ -70,7 +56,10 @@ static const ngx_canary_str_t  ngx_canary_page_open = ngx_canary_text(
     "border-bottom:1px solid var(--line)}\n"
     "th:first-child{text-align:left;font-weight:400}\n"
     "td:nth-child(n+2).first,th.first{border-left:1px solid var(--line)}\n"
-    ".journal td{text-align:left;white-space:normal}\n"
+    ".text td{text-align:left;white-space:normal}\n"
+    ".gates{margin:0 0 1rem}\n"
+    ".pass,.go{color:#17803d;font-weight:600}"
+    ".fail,.rollback{color:#b91c1c;font-weight:600}\n"
     "</style>\n"
     "</head>\n"
     "<body>\n"
@@ -141,6 +130,7 @@ ngx_canary_page_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 
     ngx_canary_page_summary(split, out);
     ngx_canary_page_bar(split, out);
+    ngx_canary_page_gates(split, out);
 
     ngx_canary_out_lit(out, "<table>\n<thead>\n");
     ngx_canary_page_head(split, out);
@@ -163,9 +153,11 @@ ngx_canary_page_summary(const ngx_canary_split_t *split,
         ngx_canary_out_lit(out, "</strong></p>\n");
     }
 
-    ngx_canary_out_lit(out, "<div>verdict ");
+    ngx_canary_out_lit(out, "<div>verdict <b class=\"");
     ngx_canary_out_str(out, ngx_canary_verdicts[split->verdict]);
-    ngx_canary_out_lit(out, " &middot; stage ");
+    ngx_canary_out_lit(out, "\">");
+    ngx_canary_out_str(out, ngx_canary_verdicts[split->verdict]);
+    ngx_canary_out_lit(out, "</b> &middot; stage ");
 
     if (split->stage.len) {
         ngx_canary_out_html(out, split->stage);
@@ -221,13 +213,11 @@ ngx_canary_page_bar(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 static void
 ngx_canary_page_head(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 {
-    size_t  i, s, nscopes;
-
-    nscopes = split->windowed ? NGX_CANARY_SCOPES : NGX_CANARY_WINDOW;
+    size_t  i, s;
 
     ngx_canary_out_lit(out, "<tr><th></th>");
 
-    for (s = 0; s < nscopes; s++) {
+    for (s = 0; s < NGX_CANARY_SCOPES; s++) {
         ngx_canary_out_lit(out, "<th class=\"first\" colspan=\"");
         ngx_canary_out_u64(out, split->nvariants);
         ngx_canary_out_lit(out, "\">");
@@ -237,7 +227,7 @@ ngx_canary_page_head(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 
     ngx_canary_out_lit(out, "</tr>\n<tr><th></th>");
 
-    for (i = 0; i < nscopes * split->nvariants; i++) {
+    for (i = 0; i < NGX_CANARY_SCOPES * split->nvariants; i++) {
         if (i % split->nvariants == 0) {
             ngx_canary_out_lit(out, "<th class=\"first\">");
 
@@ -256,11 +246,10 @@ ngx_canary_page_head(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 static void
 ngx_canary_page_rows(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 {
-    size_t                       i, s, nscopes;
+    size_t                       i, s;
     const ngx_canary_metric_t   *m, *end;
     const ngx_canary_variant_t  *variant;
 
-    nscopes = split->windowed ? NGX_CANARY_SCOPES : NGX_CANARY_WINDOW;
     end = ngx_canary_metrics + ngx_canary_nmetrics;
 
     for (m = ngx_canary_metrics; m < end && !out->failed; m++) {
@@ -271,7 +260,7 @@ ngx_canary_page_rows(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 
         ngx_canary_page_label(m, out);
 
-        for (s = 0; s < nscopes; s++) {
+        for (s = 0; s < NGX_CANARY_SCOPES; s++) {
             for (i = 0; i < split->nvariants; i++) {
                 variant = &split->variants[i];
 
@@ -376,138 +365,4 @@ ngx_canary_page_number(const ngx_canary_metric_t *m, const void *base,
     default:
         ngx_canary_metric_number(m, base, out);
     }
-}
-
-
-static void
-ngx_canary_page_percent(uint64_t ppm, ngx_canary_out_t *out)
-{
-    ngx_canary_out_decimal(out, ppm, 4);
-    ngx_canary_out_lit(out, "%");
-}
-
-
-/* the newest first */
-static void
-ngx_canary_page_journal(const ngx_canary_split_t *split,
-    ngx_canary_out_t *out)
-{
-    size_t                     i;
-    const ngx_canary_event_t  *event;
-
-    if (split->njournal == 0) {
-        return;
-    }
-
-    ngx_canary_out_lit(out, "<h3>Journal</h3>\n<table class=\"journal\">\n");
-
-    for (i = split->njournal; i > 0 && !out->failed; i--) {
-        event = &split->journal[i - 1];
-
-        ngx_canary_out_lit(out, "<tr><td>");
-        ngx_canary_page_moment(event->time_ms, out);
-        ngx_canary_out_lit(out, "</td><td>");
-        ngx_canary_out_html(out, event->event);
-        ngx_canary_out_lit(out, "</td><td>");
-        ngx_canary_out_html(out, event->text);
-        ngx_canary_out_lit(out, "</td></tr>\n");
-    }
-
-    ngx_canary_out_lit(out, "</table>\n");
-}
-
-
-static void
-ngx_canary_page_time(uint64_t us, ngx_canary_out_t *out)
-{
-    if (us < 1000) {
-        ngx_canary_out_u64(out, us);
-        ngx_canary_out_lit(out, " &micro;s");
-
-    } else if (us < 1000000) {
-        ngx_canary_out_decimal(out, us, 3);
-        ngx_canary_out_lit(out, " ms");
-
-    } else {
-        ngx_canary_out_decimal(out, ngx_canary_mean(us, 1000), 3);
-        ngx_canary_out_lit(out, " s");
-    }
-}
-
-
-static void
-ngx_canary_page_age(uint64_t us, ngx_canary_out_t *out)
-{
-    uint64_t  minutes;
-
-    minutes = us / NGX_CANARY_PAGE_MINUTE;
-
-    if (minutes == 0) {
-        ngx_canary_out_u64(out, us / 1000000);
-        ngx_canary_out_lit(out, " s");
-        return;
-    }
-
-    if (minutes >= 60) {
-        ngx_canary_out_u64(out, minutes / 60);
-        ngx_canary_out_lit(out, " h ");
-    }
-
-    ngx_canary_out_u64(out, minutes % 60);
-    ngx_canary_out_lit(out, " min");
-}
-
-
-/*
- * UTC as 2025-11-22 21:10:12.  The date is counted in years that begin on
- * March 1, so that a leap day is a year's last, in eras of 400 years
- * (146097 days) since 0000-03-01, which is 719468 days before 1970-01-01.
- */
-static void
-ngx_canary_page_moment(uint64_t ms, ngx_canary_out_t *out)
-{
-    unsigned  days, era, day, year, month, seconds;
-
-    if (ms > NGX_CANARY_PAGE_MAX_MS) {
-        ngx_canary_out_moment(out, ms);
-        return;
-    }
-
-    days = (unsigned) (ms / 86400000) + 719468;
-    seconds = (unsigned) (ms / 1000 % 86400);
-
-    era = days / 146097;
-    day = days % 146097;
-    year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-    day -= 365 * year + year / 4 - year / 100;
-    month = (5 * day + 2) / 153;                    /* 0 is March */
-    day -= (153 * month + 2) / 5;
-    year += era * 400 + (month >= 10);
-
-    ngx_canary_page_digits(year, 4, out);
-    ngx_canary_out_lit(out, "-");
-    ngx_canary_page_digits(month < 10 ? month + 3 : month - 9, 2, out);
-    ngx_canary_out_lit(out, "-");
-    ngx_canary_page_digits(day + 1, 2, out);
-    ngx_canary_out_lit(out, " ");
-    ngx_canary_page_digits(seconds / 3600, 2, out);
-    ngx_canary_out_lit(out, ":");
-    ngx_canary_page_digits(seconds / 60 % 60, 2, out);
-    ngx_canary_out_lit(out, ":");
-    ngx_canary_page_digits(seconds % 60, 2, out);
-}
-
-
-static void
-ngx_canary_page_digits(unsigned n, unsigned digits, ngx_canary_out_t *out)
-{
-    unsigned       i;
-    unsigned char  buf[4];
-
-    for (i = digits; i > 0; i--) {
-        buf[i - 1] = (unsigned char) ('0' + n % 10);
-        n /= 10;
-    }
-
-    ngx_canary_out_bytes(out, buf, digits);
 }

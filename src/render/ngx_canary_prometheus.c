@@ -6,6 +6,8 @@
  */
 
 
+#include <string.h>
+
 #include "ngx_canary_metrics.h"
 
 
@@ -25,6 +27,7 @@ typedef struct {
     const ngx_canary_snapshot_t *snapshot;
     const ngx_canary_split_t    *split;
     const ngx_canary_variant_t  *variant;   /* NULL: of the whole split */
+    const ngx_canary_gate_t     *gate;      /* of a row of gates */
     const ngx_canary_split_t    *labelled;  /* whose labels are kept */
     ngx_canary_labels_t          labels[1 + NGX_CANARY_MAX_VARIANTS];
     unsigned                     openmetrics:1;
@@ -48,8 +51,9 @@ static void ngx_canary_prometheus_base(const ngx_canary_split_t *split,
 static int ngx_canary_prometheus_full(ngx_canary_out_t *out, size_t need);
 static void ngx_canary_prometheus_value(ngx_canary_prometheus_t *ctx,
     const void *base);
-static void ngx_canary_prometheus_verdict(ngx_canary_prometheus_t *ctx,
-    const void *base);
+static void ngx_canary_prometheus_states(ngx_canary_prometheus_t *ctx,
+    const char *label, const ngx_canary_str_t *names, size_t n,
+    size_t current);
 static void ngx_canary_prometheus_histogram(ngx_canary_prometheus_t *ctx,
     const ngx_canary_figures_t *figures);
 static void ngx_canary_prometheus_created(ngx_canary_prometheus_t *ctx);
@@ -150,14 +154,19 @@ ngx_canary_prometheus_split(ngx_canary_prometheus_t *ctx)
 
     m = ctx->metric;
 
-    if (m->level < NGX_CANARY_LEVEL_VARIANT) {
-        ngx_canary_prometheus_series(ctx, ctx->split);
+    if (m->level == NGX_CANARY_LEVEL_GATE) {
+
+        for (i = 0; i < ctx->split->ngates; i++) {
+            ctx->gate = &ctx->split->gates[i];
+            ctx->variant = &ctx->split->variants[ctx->gate->index];
+            ngx_canary_prometheus_series(ctx, ctx->gate);
+        }
+
         return;
     }
 
-    if (m->level == NGX_CANARY_LEVEL_FIGURES
-        && m->scope == NGX_CANARY_WINDOW && !ctx->split->windowed)
-    {
+    if (m->level < NGX_CANARY_LEVEL_VARIANT) {
+        ngx_canary_prometheus_series(ctx, ctx->split);
         return;
     }
 
@@ -191,7 +200,16 @@ ngx_canary_prometheus_series(ngx_canary_prometheus_t *ctx, const void *base)
         ngx_canary_prometheus_histogram(ctx, base);
 
     } else if (ctx->metric->kind == NGX_CANARY_KIND_VERDICT) {
-        ngx_canary_prometheus_verdict(ctx, base);
+        ngx_canary_prometheus_states(ctx, "verdict", ngx_canary_verdicts,
+                                     NGX_CANARY_VERDICTS,
+                                     ngx_canary_metric_verdict(ctx->metric,
+                                                               base));
+
+    } else if (ctx->metric->kind == NGX_CANARY_KIND_STATUS) {
+        ngx_canary_prometheus_states(ctx, "status", ngx_canary_statuses,
+                                     NGX_CANARY_GATE_STATUSES,
+                                     ngx_canary_metric_status(ctx->metric,
+                                                              base));
 
     } else if (ngx_canary_metric_counter(ctx->metric)) {
         ngx_canary_prometheus_open(ctx, "_total");
@@ -266,6 +284,12 @@ ngx_canary_prometheus_name(ngx_canary_prometheus_t *ctx, const char *suffix,
     if (m->level == NGX_CANARY_LEVEL_STAGE) {
         ngx_canary_out_lit(out, ",stage=\"");
         ngx_canary_out_label(out, ctx->split->stage);
+        ngx_canary_out_lit(out, "\"");
+    }
+
+    if (m->level == NGX_CANARY_LEVEL_GATE && ctx->gate) {
+        ngx_canary_out_lit(out, ",gate=\"");
+        ngx_canary_out_label(out, ctx->gate->text);
         ngx_canary_out_lit(out, "\"");
     }
 
@@ -382,20 +406,21 @@ ngx_canary_prometheus_value(ngx_canary_prometheus_t *ctx, const void *base)
 }
 
 
+/* a series for each of n states, 1 for the current one */
 static void
-ngx_canary_prometheus_verdict(ngx_canary_prometheus_t *ctx, const void *base)
+ngx_canary_prometheus_states(ngx_canary_prometheus_t *ctx, const char *label,
+    const ngx_canary_str_t *names, size_t n, size_t current)
 {
-    size_t                i;
-    ngx_canary_verdict_e  verdict;
+    size_t  i;
 
-    verdict = ngx_canary_metric_verdict(ctx->metric, base);
-
-    for (i = 0; i < NGX_CANARY_VERDICTS; i++) {
+    for (i = 0; i < n; i++) {
         ngx_canary_prometheus_open(ctx, "");
-        ngx_canary_out_lit(ctx->out, ",verdict=\"");
-        ngx_canary_out_str(ctx->out, ngx_canary_verdicts[i]);
+        ngx_canary_out_lit(ctx->out, ",");
+        ngx_canary_out_bytes(ctx->out, label, strlen(label));
+        ngx_canary_out_lit(ctx->out, "=\"");
+        ngx_canary_out_str(ctx->out, names[i]);
         ngx_canary_out_lit(ctx->out, "\"} ");
-        ngx_canary_out_u64(ctx->out, i == (size_t) verdict);
+        ngx_canary_out_u64(ctx->out, i == current);
         ngx_canary_out_lit(ctx->out, "\n");
     }
 }

@@ -8,7 +8,8 @@ static ngx_str_t  ngx_canary_kinds[] = {
     ngx_string("resume"),
     ngx_string("rearmed"),
     ngx_string("decision"),
-    ngx_string("incident")
+    ngx_string("incident"),
+    ngx_string("gate")
 };
 
 
@@ -41,7 +42,7 @@ ngx_canary_journal_read(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
     u_char              *p;
     uint64_t             ticket, last;
     ngx_canary_entry_t  *entry, copy;
-    ngx_canary_event_t  *event;
+    ngx_canary_note_t   *note;
 
     split->njournal = 0;
 
@@ -80,13 +81,13 @@ ngx_canary_journal_read(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
             continue;
         }
 
-        event = &split->journal[split->njournal++];
+        note = &split->journal[split->njournal++];
 
-        event->time_ms = copy.time_ms;
-        event->event.len = ngx_canary_kinds[copy.kind].len;
-        event->event.data = ngx_canary_kinds[copy.kind].data;
-        event->text.len = copy.text.len;
-        event->text.data = p;
+        note->time_ms = copy.time_ms;
+        note->event.len = ngx_canary_kinds[copy.kind].len;
+        note->event.data = ngx_canary_kinds[copy.kind].data;
+        note->text.len = copy.text.len;
+        note->text.data = p;
     }
 
     return NGX_OK;

@@ -43,5 +43,13 @@ ngx_canary_latch_set(ngx_canary_zone_t *zone, ngx_canary_cause_e cause,
 ngx_uint_t
 ngx_canary_latch_clear(ngx_canary_zone_t *zone)
 {
+    if (ngx_canary_load(&zone->latch) == 0) {
+        return 0;
+    }
+
+    /* first of all, so that no gate judges again by what rolled it back */
+
+    ngx_canary_add(&zone->armed, 1);
+
     return __atomic_exchange_n(&zone->latch, 0, __ATOMIC_SEQ_CST) != 0;
 }

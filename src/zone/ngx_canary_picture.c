@@ -1,38 +1,39 @@
 
-#include "ngx_canary_zone.h"
-
-
-/* sums and room to work in, taken once for all variants */
-typedef struct {
-    ngx_canary_zone_t    *zone;
-    ngx_canary_split_t   *split;
-    ngx_canary_record_t   record;
-    ngx_canary_cell_t    *sum;
-    uint64_t              now_us;
-    size_t                from;         /* buckets in use */
-    size_t                to;
-} ngx_canary_picture_t;
+#include "ngx_canary_picture.h"
 
 
 static ngx_int_t ngx_canary_picture_split(ngx_canary_picture_t *pic,
     ngx_pool_t *pool);
+static void ngx_canary_picture_passages(ngx_canary_picture_t *pic);
 static ngx_int_t ngx_canary_picture_state(ngx_canary_picture_t *pic,
     ngx_pool_t *pool);
 static ngx_int_t ngx_canary_picture_variant(ngx_canary_picture_t *pic,
     ngx_uint_t slot, uint32_t share_ppm, ngx_pool_t *pool);
-static void ngx_canary_picture_hist(ngx_canary_picture_t *pic,
-    ngx_uint_t slot, uint64_t used);
-static void ngx_canary_picture_figures(ngx_canary_picture_t *pic,
-    ngx_canary_cell_t *base, uint64_t low_us, uint64_t max_us,
+static void ngx_canary_picture_total(ngx_canary_picture_t *pic,
     ngx_canary_figures_t *f);
+static void ngx_canary_picture_stage(ngx_canary_picture_t *pic,
+    ngx_canary_cell_t *base, ngx_uint_t s, ngx_canary_figures_t *f);
+static void ngx_canary_picture_window(ngx_canary_picture_t *pic,
+    ngx_uint_t slot, ngx_canary_figures_t *f);
+static void ngx_canary_picture_counts(ngx_canary_figures_t *f,
+    ngx_canary_counts_t *sum, ngx_canary_counts_t *base);
+static void ngx_canary_picture_work(ngx_canary_picture_t *pic);
+static void ngx_canary_picture_latency(ngx_canary_picture_t *pic,
+    uint64_t low_us, uint64_t max_us, ngx_uint_t exact,
+    ngx_canary_figures_t *f);
+static ngx_int_t ngx_canary_picture_keep(ngx_canary_picture_t *pic,
+    ngx_canary_latency_t *latency, ngx_pool_t *pool);
 static ngx_int_t ngx_canary_picture_copy(ngx_canary_str_t *dst, u_char *data,
     size_t len, ngx_pool_t *pool);
 
 
-static const uint32_t  ngx_canary_quantile_ppm[NGX_CANARY_QUANTILES] = {
-    500000, 900000, 950000, 990000, 999000
-};
+#define NGX_CANARY_EXTREMES  2          /* the least and the greatest */
 
+
+static const uint32_t
+    ngx_canary_quantile_ppm[NGX_CANARY_QUANTILES + NGX_CANARY_EXTREMES] = {
+    0, 500000, 900000, 950000, 990000, 999000, NGX_CANARY_PPM
+};
 
 ngx_int_t
 ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
@@ -45,8 +46,10 @@ ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
     pic.zone = zone;
     pic.split = split;
 
-    pic.sum = ngx_palloc(pool, sizeof(ngx_canary_cell_t));
-    if (pic.sum == NULL) {
+    pic.sum = ngx_palloc(pool, sizeof(ngx_canary_sum_t));
+    pic.work = ngx_palloc(pool, NGX_CANARY_HIST_BUCKETS * sizeof(uint64_t));
+
+    if (pic.sum == NULL || pic.work == NULL) {
         return NGX_ERROR;
     }
 
@@ -82,19 +85,15 @@ ngx_canary_picture_split(ngx_canary_picture_t *pic, ngx_pool_t *pool)
     record = &pic->record;
 
     pic->now_us = ngx_canary_now_us();
+    pic->step = ngx_canary_step_find(zone, split->window_us, pic->now_us);
 
     split->generation = record->generation;
     split->created_ms = zone->created_ms;
     split->verdict = NGX_CANARY_VERDICT_PENDING;
     split->stage_start_ms = record->stage_start_ms;
     split->stage_elapsed_us = pic->now_us - record->stage_start_us;
-    split->unkeyed = 0;
-    split->windowed = 0;
     split->nvariants = 0;
-
-    for (i = 0; i < zone->nshards; i++) {
-        split->unkeyed += ngx_canary_load(&zone->shards[i].unkeyed);
-    }
+    split->nevents = 0;
 
     for (i = 0; i < NGX_CANARY_CAUSES; i++) {
         split->rollbacks[i] = ngx_canary_load(&zone->rollbacks[i]);
@@ -103,7 +102,8 @@ ngx_canary_picture_split(ngx_canary_picture_t *pic, ngx_pool_t *pool)
     if (ngx_canary_picture_state(pic, pool) != NGX_OK
         || ngx_canary_picture_copy(&split->stage, record->stage,
                                    record->stage_len, pool)
-           != NGX_OK)
+           != NGX_OK
+        || ngx_canary_picture_gates(pic, pool) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -129,7 +129,46 @@ ngx_canary_picture_split(ngx_canary_picture_t *pic, ngx_pool_t *pool)
         }
     }
 
+    ngx_canary_picture_passages(pic);
+
     return NGX_OK;
+}
+
+
+/* requests through the split, whatever decided them */
+
+static void
+ngx_canary_picture_passages(ngx_canary_picture_t *pic)
+{
+    uint64_t               unkeyed[NGX_CANARY_SCOPES];
+    ngx_uint_t             i, s;
+    ngx_canary_zone_t     *zone;
+    ngx_canary_split_t    *split;
+    ngx_canary_figures_t  *f;
+
+    zone = pic->zone;
+    split = pic->split;
+    split->unkeyed = 0;
+
+    for (i = 0; i < zone->nshards; i++) {
+        split->unkeyed += ngx_canary_load(&zone->shards[i].unkeyed);
+    }
+
+    unkeyed[NGX_CANARY_TOTAL] = split->unkeyed;
+    unkeyed[NGX_CANARY_STAGE] = split->unkeyed
+                                - zone->base_unkeyed[pic->record.base & 1];
+    unkeyed[NGX_CANARY_WINDOW] = split->unkeyed
+                                 - (pic->step ? pic->step->unkeyed : 0);
+
+    for (s = 0; s < NGX_CANARY_SCOPES; s++) {
+        split->passages[s] = unkeyed[s];
+        split->elapsed_us[s] = split->variants[0].figures[s].elapsed_us;
+
+        for (i = 0; i < split->nvariants; i++) {
+            f = &split->variants[i].figures[s];
+            split->passages[s] += f->requests + f->forced;
+        }
+    }
 }
 
 
@@ -175,17 +214,11 @@ static ngx_int_t
 ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
     uint32_t share_ppm, ngx_pool_t *pool)
 {
-    uint64_t               base, max_us[2], low_us[2], total_max, total_low;
-    uint64_t               used;
-    ngx_uint_t             i, s;
-    ngx_canary_cell_t     *cell, *sum;
+    ngx_uint_t             s, base;
     ngx_canary_zone_t     *zone;
     ngx_canary_variant_t  *v;
-    ngx_canary_figures_t  *total, *stage;
 
     zone = pic->zone;
-    sum = pic->sum;
-    base = pic->record.base & 1;
 
     v = &pic->split->variants[pic->split->nvariants++];
 
@@ -196,6 +229,7 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
         return NGX_ERROR;
     }
 
+    v->slot = slot;
     v->canary = (slot != NGX_CANARY_BASELINE);
     v->configured_share_ppm = share_ppm;
     v->share_ppm = share_ppm;
@@ -204,134 +238,220 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
         v->share_ppm = v->canary ? 0 : NGX_CANARY_PPM;
     }
 
-    ngx_memzero(sum, offsetof(ngx_canary_cell_t, hist));
-    ngx_memzero(max_us, sizeof(max_us));
-    ngx_memzero(low_us, sizeof(low_us));
+    ngx_canary_sum(zone, slot, pic->sum);
 
-    used = 0;
+    base = pic->record.base & 1;
 
-    for (i = 0; i < zone->nshards; i++) {
-        cell = &zone->shards[i].cells[slot];
+    for (s = 0; s < NGX_CANARY_SCOPES; s++) {
 
-        if (ngx_canary_cell_sum(sum, cell)) {
-            used |= (uint64_t) 1 << i;
+        switch (s) {
+
+        case NGX_CANARY_TOTAL:
+            ngx_canary_picture_total(pic, &v->figures[s]);
+            break;
+
+        case NGX_CANARY_STAGE:
+            ngx_canary_picture_stage(pic, &zone->base[base][slot], base,
+                                     &v->figures[s]);
+            break;
+
+        default:
+            ngx_canary_picture_window(pic, slot, &v->figures[s]);
         }
 
-        for (s = 0; s < 2; s++) {
-            max_us[s] = ngx_max(max_us[s], ngx_canary_load(&cell->max_us[s]));
-            low_us[s] = ngx_max(low_us[s], ngx_canary_load(&cell->low_us[s]));
+        ngx_canary_picture_trials(pic, s);
+
+        if (ngx_canary_picture_keep(pic, &v->figures[s].latency, pool)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
         }
     }
-
-    total_max = ngx_max(ngx_max(max_us[0], max_us[1]), zone->past_max_us[slot]);
-    total_low = ngx_max(ngx_max(low_us[0], low_us[1]), zone->past_low_us[slot]);
-
-    pic->from = ngx_canary_hist_index(total_low ? UINT64_MAX - total_low : 0);
-    pic->to = ngx_canary_hist_index(total_max);
-
-    ngx_canary_picture_hist(pic, slot, used);
-
-    total = &v->figures[NGX_CANARY_TOTAL];
-    total->elapsed_us = pic->now_us - zone->created_us;
-    ngx_canary_picture_figures(pic, NULL, total_low, total_max, total);
-
-    ngx_canary_hist_cumulate(sum->hist, pic->from, pic->to, pic->split->le_us,
-                             total->latency.le, pic->split->nle);
-
-    stage = &v->figures[NGX_CANARY_STAGE];
-    stage->elapsed_us = pic->split->stage_elapsed_us;
-    ngx_canary_picture_figures(pic, &zone->base[base][slot], low_us[base],
-                               max_us[base], stage);
-
-    ngx_memzero(&v->figures[NGX_CANARY_WINDOW], sizeof(ngx_canary_figures_t));
 
     return NGX_OK;
 }
 
 
-/*
- * Adds up pic->from .. pic->to of the shards in the bitmap "used".  The first
- * is copied, so that the sum need not be zeroed.
- */
+static void
+ngx_canary_picture_total(ngx_canary_picture_t *pic, ngx_canary_figures_t *f)
+{
+    ngx_canary_sum_t  *sum;
+
+    sum = pic->sum;
+
+    f->elapsed_us = pic->now_us - pic->zone->created_us;
+
+    ngx_canary_picture_counts(f, &sum->cell.counts, NULL);
+    ngx_canary_picture_work(pic);
+    ngx_canary_picture_latency(pic, sum->past_low_us, sum->past_max_us, 1, f);
+}
+
 
 static void
-ngx_canary_picture_hist(ngx_canary_picture_t *pic, ngx_uint_t slot,
-    uint64_t used)
+ngx_canary_picture_stage(ngx_canary_picture_t *pic, ngx_canary_cell_t *base,
+    ngx_uint_t s, ngx_canary_figures_t *f)
 {
-    ngx_uint_t   i, copied;
-    uint64_t    *sum, *counts;
+    ngx_canary_sum_t  *sum;
 
-    sum = pic->sum->hist;
-    copied = 0;
+    sum = pic->sum;
 
-    for (i = 0; i < pic->zone->nshards; i++) {
+    f->elapsed_us = pic->split->stage_elapsed_us;
 
-        if (!(used & ((uint64_t) 1 << i))) {
-            continue;
-        }
+    ngx_canary_picture_counts(f, &sum->cell.counts, &base->counts);
+    ngx_canary_picture_work(pic);
+    ngx_canary_hist_subtract(pic->work, base->hist, sum->from, sum->to);
+    ngx_canary_picture_latency(pic, sum->cell.low_us[s], sum->cell.max_us[s],
+                               1, f);
+}
 
-        counts = pic->zone->shards[i].cells[slot].hist;
 
-        if (copied) {
-            ngx_canary_hist_merge(sum, counts, pic->from, pic->to);
+/* extremes cannot be subtracted: those of a window are middles of buckets */
 
-        } else {
-            ngx_canary_hist_copy(sum, counts, pic->from, pic->to);
-            copied = 1;
+static void
+ngx_canary_picture_window(ngx_canary_picture_t *pic, ngx_uint_t slot,
+    ngx_canary_figures_t *f)
+{
+    uint64_t                 start_us;
+    ngx_canary_sum_t        *sum;
+    ngx_canary_counts_t     *base;
+    ngx_canary_step_cell_t  *cell;
+
+    sum = pic->sum;
+    start_us = pic->zone->created_us;
+    base = NULL;
+
+    ngx_canary_picture_work(pic);
+
+    if (pic->step) {
+        start_us = pic->step->time_us;
+
+        /* the slot may have been another variant's at that time */
+
+        if (start_us >= pic->zone->slot_us[slot]) {
+            cell = &pic->step->cells[slot];
+            base = &cell->counts;
+
+            ngx_canary_hist_since(pic->work, cell->hist,
+                                  ngx_max(sum->from, cell->from),
+                                  ngx_min(sum->to, cell->to));
         }
     }
 
-    if (!copied) {
-        ngx_memzero(sum, NGX_CANARY_HIST_BUCKETS * sizeof(uint64_t));
+    f->elapsed_us = pic->now_us - start_us;
+
+    ngx_canary_picture_counts(f, &sum->cell.counts, base);
+    ngx_canary_picture_latency(pic, sum->past_low_us, sum->past_max_us, 0, f);
+}
+
+
+static void
+ngx_canary_picture_counts(ngx_canary_figures_t *f, ngx_canary_counts_t *sum,
+    ngx_canary_counts_t *base)
+{
+    ngx_uint_t           i;
+    ngx_canary_counts_t  none;
+
+    if (base == NULL) {
+        ngx_memzero(&none, sizeof(ngx_canary_counts_t));
+        base = &none;
     }
+
+    f->requests = 0;
+
+    for (i = 0; i < NGX_CANARY_CLASSES; i++) {
+        f->responses[i] = sum->responses[i] - base->responses[i];
+        f->requests += f->responses[i];
+    }
+
+    f->forced = sum->forced - base->forced;
+    f->errors = sum->errors - base->errors;
+    f->fallbacks = sum->fallbacks - base->fallbacks;
+
+    ngx_memzero(&f->latency, sizeof(ngx_canary_latency_t));
+
+    f->latency.sum_us = sum->sum_us - base->sum_us;
+}
+
+
+/* a copy of the totals of the variant at hand */
+
+static void
+ngx_canary_picture_work(ngx_canary_picture_t *pic)
+{
+    ngx_canary_sum_t  *sum;
+
+    sum = pic->sum;
+
+    ngx_memcpy(&pic->work[sum->from], &sum->cell.hist[sum->from],
+               (sum->to - sum->from + 1) * sizeof(uint64_t));
 }
 
 
 /*
- * The figures of pic->sum, less "base" if there is one; then the sum is
- * changed.  Outside pic->from .. pic->to there is nothing to look at.
+ * The latencies in pic->work, of which none is beyond the extremes; low_us is
+ * UINT64_MAX less the least of them, 0 if there is none.
  */
 
 static void
-ngx_canary_picture_figures(ngx_canary_picture_t *pic, ngx_canary_cell_t *base,
-    uint64_t low_us, uint64_t max_us, ngx_canary_figures_t *f)
+ngx_canary_picture_latency(ngx_canary_picture_t *pic, uint64_t low_us,
+    uint64_t max_us, ngx_uint_t exact, ngx_canary_figures_t *f)
 {
-    ngx_uint_t             i;
-    ngx_canary_cell_t     *sum;
+    size_t                 from, to;
+    uint64_t               q[NGX_CANARY_QUANTILES + NGX_CANARY_EXTREMES];
+    uint64_t               min_us;
     ngx_canary_latency_t  *latency;
 
-    sum = pic->sum;
-    f->requests = 0;
+    latency = &f->latency;
+    from = pic->sum->from;
+    to = pic->sum->to;
+    min_us = UINT64_MAX - low_us;
 
-    for (i = 0; i < NGX_CANARY_CLASSES; i++) {
-        f->responses[i] = sum->responses[i] - (base ? base->responses[i] : 0);
-        f->requests += f->responses[i];
+    ngx_memzero(q, sizeof(q));
+
+    if (low_us) {
+        latency->count = ngx_canary_hist_quantiles(pic->work, from, to, min_us,
+                                                   max_us,
+                                                   ngx_canary_quantile_ppm, q,
+                                                   NGX_CANARY_QUANTILES
+                                                   + NGX_CANARY_EXTREMES);
     }
 
-    f->forced = sum->forced - (base ? base->forced : 0);
-    f->errors = sum->errors - (base ? base->errors : 0);
-    f->fallbacks = sum->fallbacks - (base ? base->fallbacks : 0);
-
-    latency = &f->latency;
-    ngx_memzero(latency, sizeof(ngx_canary_latency_t));
-
-    if (low_us == 0) {
+    if (latency->count == 0) {
+        latency->sum_us = 0;
         return;
     }
 
-    latency->sum_us = sum->sum_us - (base ? base->sum_us : 0);
-    latency->min_us = UINT64_MAX - low_us;
-    latency->max_us = max_us;
+    latency->min_us = exact ? min_us : q[0];
+    latency->max_us = exact ? max_us : q[NGX_CANARY_QUANTILES + 1];
 
-    if (base) {
-        ngx_canary_hist_subtract(sum->hist, base->hist, pic->from, pic->to);
+    ngx_memcpy(latency->quantile_us, &q[1], sizeof(latency->quantile_us));
+
+    ngx_canary_hist_cumulate(pic->work, from, to, pic->split->le_us,
+                             latency->le, pic->split->nle);
+}
+
+
+static ngx_int_t
+ngx_canary_picture_keep(ngx_canary_picture_t *pic,
+    ngx_canary_latency_t *latency, ngx_pool_t *pool)
+{
+    uint64_t  *hist;
+
+    if (!pic->split->keep_hist || latency->count == 0) {
+        return NGX_OK;
     }
 
-    latency->count = ngx_canary_hist_quantiles(sum->hist, pic->from, pic->to,
-                                               latency->min_us, max_us,
-                                               ngx_canary_quantile_ppm,
-                                               latency->quantile_us,
-                                               NGX_CANARY_QUANTILES);
+    hist = ngx_pcalloc(pool, NGX_CANARY_HIST_BUCKETS * sizeof(uint64_t));
+    if (hist == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(&hist[pic->sum->from], &pic->work[pic->sum->from],
+               (pic->sum->to - pic->sum->from + 1) * sizeof(uint64_t));
+
+    latency->hist = hist;
+
+    return NGX_OK;
 }
 
 

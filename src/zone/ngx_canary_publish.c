@@ -47,6 +47,10 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
 
     ngx_canary_publish_slots(zone, plan, record);
 
+    /* the first window begins here */
+
+    ngx_canary_step_add(zone, 0, 1);
+
     same = number > 1 && ngx_canary_publish_same(record, old);
 
     if (same) {
@@ -197,8 +201,14 @@ ngx_canary_slot_reset(ngx_canary_zone_t *zone, ngx_uint_t slot)
 {
     ngx_uint_t  i;
 
+    /* what a step or a gate remembers of the slot is older than this */
+
+    zone->slot_us[slot] = ngx_canary_now_us();
+
     for (i = 0; i < zone->nshards; i++) {
         ngx_memzero(&zone->shards[i].cells[slot], sizeof(ngx_canary_cell_t));
+        ngx_memzero(&zone->shards[i].clusters[slot],
+                    sizeof(zone->shards[i].clusters[slot]));
     }
 
     ngx_memzero(&zone->base[0][slot], sizeof(ngx_canary_cell_t));
@@ -228,12 +238,18 @@ static void
 ngx_canary_publish_base(ngx_canary_zone_t *zone, uint64_t base)
 {
     ngx_uint_t          i, v;
-    ngx_canary_cell_t  *sum, *cell;
+    ngx_canary_sum_t   *sum;
+    ngx_canary_cell_t  *cell;
 
     zone->base_unkeyed[base] = 0;
 
     for (i = 0; i < zone->nshards; i++) {
         zone->base_unkeyed[base] += ngx_canary_load(&zone->shards[i].unkeyed);
+    }
+
+    sum = ngx_alloc(sizeof(ngx_canary_sum_t), ngx_cycle->log);
+    if (sum == NULL) {
+        return;
     }
 
     for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
@@ -242,24 +258,25 @@ ngx_canary_publish_base(ngx_canary_zone_t *zone, uint64_t base)
             continue;
         }
 
-        sum = &zone->base[base][v];
-        ngx_memzero(sum, sizeof(ngx_canary_cell_t));
+        ngx_canary_sum(zone, v, sum);
+
+        cell = &zone->base[base][v];
+        cell->counts = sum->cell.counts;
+
+        ngx_memzero(cell->hist, sizeof(cell->hist));
+        ngx_memcpy(&cell->hist[sum->from], &sum->cell.hist[sum->from],
+                   (sum->to - sum->from + 1) * sizeof(uint64_t));
+
+        ngx_canary_raise(&zone->past_max_us[v], sum->cell.max_us[base]);
+        ngx_canary_raise(&zone->past_low_us[v], sum->cell.low_us[base]);
 
         for (i = 0; i < zone->nshards; i++) {
-            cell = &zone->shards[i].cells[v];
-
-            (void) ngx_canary_cell_sum(sum, cell);
-
-            ngx_canary_raise(&zone->past_max_us[v], cell->max_us[base]);
-            ngx_canary_raise(&zone->past_low_us[v], cell->low_us[base]);
-
-            ngx_canary_store(&cell->max_us[base], 0);
-            ngx_canary_store(&cell->low_us[base], 0);
-
-            ngx_canary_hist_merge(sum->hist, cell->hist, 0,
-                                  NGX_CANARY_HIST_BUCKETS - 1);
+            ngx_canary_store(&zone->shards[i].cells[v].max_us[base], 0);
+            ngx_canary_store(&zone->shards[i].cells[v].low_us[base], 0);
         }
     }
+
+    ngx_free(sum);
 }
 
 

@@ -65,29 +65,6 @@ ngx_canary_now_ms(void)
 }
 
 
-ngx_uint_t
-ngx_canary_cell_sum(ngx_canary_cell_t *sum, ngx_canary_cell_t *cell)
-{
-    uint64_t    responses, requests;
-    ngx_uint_t  i;
-
-    requests = 0;
-
-    for (i = 0; i < NGX_CANARY_CLASSES; i++) {
-        responses = ngx_canary_load(&cell->responses[i]);
-        sum->responses[i] += responses;
-        requests += responses;
-    }
-
-    sum->forced += ngx_canary_load(&cell->forced);
-    sum->errors += ngx_canary_load(&cell->errors);
-    sum->fallbacks += ngx_canary_load(&cell->fallbacks);
-    sum->sum_us += ngx_canary_load(&cell->sum_us);
-
-    return requests != 0;
-}
-
-
 /*
  * Runs before nginx has accepted the whole configuration, so it must not
  * change what is in force: it only creates, or adopts as is.
@@ -138,6 +115,8 @@ ngx_canary_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     zone->nshards = ngx_canary_zone_nshards();
     zone->created_ms = ngx_canary_now_ms();
     zone->created_us = ngx_canary_now_us();
+
+    ngx_memset(zone->limits_us, 0xff, sizeof(zone->limits_us));
 
     shpool->data = zone;
     shm_zone->data = zone;

@@ -1,11 +1,14 @@
 /*
- * The shared memory of one split: what is published, the latch, the journal
- * and the counters.  It outlives any reload.
+ * The shared memory of one split: what is published, the latch, the journal,
+ * the counters, the window's steps and what the gates have seen.  It outlives
+ * any reload.
  *
  * Who writes: the master publishes (two records and an index, so a killed
  * master leaves the old one in force); workers count (relaxed atomic adds into
  * the shard of their index); any worker moves the latch (one word, compare and
- * swap).  There is no lock: a process may be killed at any instruction.
+ * swap); the worker that wins a tick adds a step and flips the judge, each
+ * complete before the word that names it.  There is no lock: a process may be
+ * killed at any instruction.
  */
 
 #ifndef NGX_CANARY_ZONE_H_INCLUDED
@@ -15,19 +18,28 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "../pure/ngx_canary_detector.h"
 #include "../pure/ngx_canary_hist.h"
 #include "../pure/ngx_canary_snapshot.h"
 #include "../pure/ngx_canary_split.h"
 
 
 #define NGX_CANARY_ZONE_MAGIC     0x6e676363616e6172ULL     /* "ngccanar" */
-#define NGX_CANARY_ZONE_LAYOUT    1
+#define NGX_CANARY_ZONE_LAYOUT    2
 
 #define NGX_CANARY_MAX_SHARDS     64
 #define NGX_CANARY_MAX_LATCHES    64
 #define NGX_CANARY_MAX_NAME       255   /* bytes of an upstream's name */
 #define NGX_CANARY_MAX_STAGE      63    /* bytes of a stage's name */
 #define NGX_CANARY_MAX_TEXT       511   /* bytes of a text in the journal */
+
+#define NGX_CANARY_TICK_US        1000000
+#define NGX_CANARY_TICK_S         1.0
+#define NGX_CANARY_CLUSTERS       64    /* hash cells of a variant */
+#define NGX_CANARY_MAX_LIMITS     6     /* latencies counted by hash cell */
+#define NGX_CANARY_WINDOW_STEPS   300   /* a window's length in steps */
+/* one more that is being written, and some for a reader that is slow */
+#define NGX_CANARY_STEPS          (NGX_CANARY_WINDOW_STEPS + 4)
 
 #define ngx_canary_load(p)        __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define ngx_canary_store(p, v)    __atomic_store_n(p, v, __ATOMIC_RELEASE)
@@ -42,13 +54,19 @@ typedef struct {
 } ngx_canary_text_t;
 
 
-/* one variant's counters in one shard, or a sum of them; only ever grows */
+/* only ever grow */
 typedef struct {
     uint64_t                  responses[NGX_CANARY_CLASSES];
     uint64_t                  forced;
     uint64_t                  errors;
     uint64_t                  fallbacks;
     uint64_t                  sum_us;
+} ngx_canary_counts_t;
+
+
+/* what one variant counts in one shard, or a sum of it */
+typedef struct {
+    ngx_canary_counts_t       counts;
     /*
      * By the index of the stage's base: the greatest latency, and the greatest
      * of UINT64_MAX - latency, so that zeroed memory means none yet.
@@ -59,11 +77,60 @@ typedef struct {
 } ngx_canary_cell_t;
 
 
+/*
+ * Requests by the hash of their key: a user's failures, which come together,
+ * fall into one of these.  A cache line.
+ */
+typedef struct {
+    uint64_t                  requests;
+    /* errors, and latencies beyond each of the zone's limits_us */
+    uint64_t                  bad[1 + NGX_CANARY_MAX_LIMITS];
+} ngx_canary_cluster_t;
+
+
 typedef struct {
     uint64_t                  unkeyed;
     uint64_t                  pad[7];       /* a cache line of its own */
+    ngx_canary_cluster_t      clusters[NGX_CANARY_MAX_VARIANTS]
+                                      [NGX_CANARY_CLUSTERS];
     ngx_canary_cell_t         cells[NGX_CANARY_MAX_VARIANTS];
 } ngx_canary_shard_t;
+
+
+/* the totals of a variant at a step; differences are taken modulo 2^32 */
+typedef struct {
+    ngx_canary_counts_t       counts;
+    uint64_t                  from;         /* buckets that are set */
+    uint64_t                  to;
+    uint32_t                  hist[NGX_CANARY_HIST_BUCKETS];
+} ngx_canary_step_cell_t;
+
+
+typedef struct {
+    uint64_t                  time_us;      /* monotonic */
+    uint64_t                  unkeyed;
+    ngx_canary_step_cell_t    cells[NGX_CANARY_MAX_VARIANTS];
+} ngx_canary_step_t;
+
+
+/* what a rule has seen up to the last tick, by the slot of the canary */
+typedef struct {
+    uint64_t                  signature;    /* of the rule */
+    uint64_t                  ref_us;       /* of a relative quantile, or 0 */
+    /* 0: nothing seen, else 1 + slot_us of the variant that was seen */
+    uint64_t                  ready[NGX_CANARY_MAX_VARIANTS];
+    uint64_t                  failed[NGX_CANARY_MAX_VARIANTS];
+    ngx_canary_trial_t        seen[NGX_CANARY_MAX_VARIANTS];
+    ngx_canary_trial_t        base[NGX_CANARY_MAX_VARIANTS];
+    ngx_canary_detector_t     detectors[NGX_CANARY_MAX_VARIANTS];
+} ngx_canary_judged_t;
+
+
+typedef struct {
+    uint64_t                  armed;        /* the zone's at that tick */
+    uint64_t                  nrules;
+    ngx_canary_judged_t       rules[NGX_CANARY_MAX_RULES];
+} ngx_canary_judge_t;
 
 
 /* a canary as published */
@@ -126,7 +193,12 @@ typedef struct {
     uint64_t                  latch;        /* 0, or ticket of its reason */
     uint64_t                  pad1[6];
 
+    /* ascending, the rest UINT64_MAX; read for each request, set by ticks */
+    uint64_t                  limits_us[NGX_CANARY_MAX_LIMITS + 1];
+    uint64_t                  tick_due_us;  /* monotonic; the next tick */
+
     uint64_t                  latches;      /* tickets given out */
+    uint64_t                  armed;        /* times it was re-armed */
     uint64_t                  entries;
     uint64_t                  rollbacks[NGX_CANARY_CAUSES];
 
@@ -141,6 +213,15 @@ typedef struct {
     /* extremes of the stages before; folded in by the master */
     uint64_t                  past_max_us[NGX_CANARY_MAX_VARIANTS];
     uint64_t                  past_low_us[NGX_CANARY_MAX_VARIANTS];
+
+    /* when the counters of a slot began, monotonic */
+    uint64_t                  slot_us[NGX_CANARY_MAX_VARIANTS];
+
+    uint64_t                  judged;       /* number; its judge is at & 1 */
+    ngx_canary_judge_t        judges[2];
+
+    uint64_t                  steps;        /* taken; the last at - 1 */
+    ngx_canary_step_t         ring[NGX_CANARY_STEPS];
 
     ngx_canary_shard_t        shards[1];    /* nshards */
 } ngx_canary_zone_t;
@@ -175,13 +256,15 @@ typedef enum {
     NGX_CANARY_KIND_RESUME,
     NGX_CANARY_KIND_REARMED,
     NGX_CANARY_KIND_DECISION,               /* what people said */
-    NGX_CANARY_KIND_INCIDENT
+    NGX_CANARY_KIND_INCIDENT,
+    NGX_CANARY_KIND_GATE
 } ngx_canary_kind_e;
 
 
 /* the outcome of one passage, ready to be counted */
 typedef struct {
     uint32_t                  slot;
+    uint32_t                  cluster;      /* hash cell of the key */
     uint32_t                  response;     /* class: 0 to 5 */
     unsigned                  error:1;
     unsigned                  fallback:1;
@@ -243,15 +326,63 @@ ngx_int_t ngx_canary_journal_read(ngx_canary_zone_t *zone,
 
 
 /*
- * Fills in "split" (name, le_us and nle are the caller's) with one consistent
- * picture.  NGX_ERROR if memory is short.
+ * Fills in "split" with one consistent picture, less events and what is
+ * derived of gates.  The caller's are name, nle, le_us (the limits of all
+ * latency rules among them), window_us, nrules, rules and, as it wants the
+ * buckets of the histograms kept or not, keep_hist.  NGX_ERROR if memory is
+ * short.
  */
 ngx_int_t ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
     ngx_pool_t *pool);
 
+/* a slot's totals over all shards; the buckets outside from .. to are unset */
+typedef struct {
+    ngx_canary_cell_t         cell;
+    uint64_t                  past_max_us;  /* of all stages, or 0 */
+    uint64_t                  past_low_us;
+    size_t                    from;
+    size_t                    to;
+} ngx_canary_sum_t;
 
-/* adds the counters, not the histogram; returns 1 if "cell" counted any */
-ngx_uint_t ngx_canary_cell_sum(ngx_canary_cell_t *sum, ngx_canary_cell_t *cell);
+void ngx_canary_sum(ngx_canary_zone_t *zone, ngx_uint_t slot,
+    ngx_canary_sum_t *sum);
+
+
+/*
+ * 1 if the caller is the one process to do what is due each second; a process
+ * that is killed over it leaves it to whoever asks a second later.
+ */
+ngx_uint_t ngx_canary_tick_claim(ngx_canary_zone_t *zone, uint64_t now_us);
+
+/*
+ * Remembers the totals of this moment if the last step is old enough for a
+ * window of window_us.  Called by the winner of a tick, and with "first" by
+ * the master before the first request.
+ */
+void ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
+    ngx_uint_t first);
+
+/*
+ * The step that a window of "window_us" ending at "now_us" begins with: the
+ * newest of those that are at least as old, else the oldest.  NULL if there is
+ * none.
+ */
+ngx_canary_step_t *ngx_canary_step_find(ngx_canary_zone_t *zone,
+    uint64_t window_us, uint64_t now_us);
+
+
+/* 64 bits that tell two rules apart, whatever their place and sample size */
+uint64_t ngx_canary_rule_signature(const ngx_canary_rule_t *rule);
+
+/* what a rule has seen up to the last tick, or NULL */
+ngx_canary_judged_t *ngx_canary_judged_find(ngx_canary_zone_t *zone,
+    const ngx_canary_rule_t *rule);
+
+/*
+ * Feeds the trials since the last tick to the detectors of all gates of
+ * "split", which is a picture of this moment, and sets gate->evidence.
+ */
+void ngx_canary_judge_tick(ngx_canary_zone_t *zone, ngx_canary_split_t *split);
 
 
 static ngx_inline ngx_canary_shard_t *
@@ -290,29 +421,43 @@ ngx_canary_raise(uint64_t *p, uint64_t value)
 static ngx_inline void
 ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_outcome_t *oc)
 {
-    uint64_t            base;
-    ngx_canary_cell_t  *cell;
+    uint64_t               base;
+    ngx_uint_t             i;
+    ngx_canary_cell_t     *cell;
+    ngx_canary_shard_t    *shard;
+    ngx_canary_cluster_t  *cluster;
 
-    cell = &ngx_canary_shard(zone)->cells[oc->slot];
+    shard = ngx_canary_shard(zone);
+    cell = &shard->cells[oc->slot];
+    cluster = &shard->clusters[oc->slot][oc->cluster];
+
+    ngx_canary_add(&cluster->requests, 1);
 
     if (oc->timed) {
+        /* most are within all limits */
+
+        for (i = 0; oc->latency_us > zone->limits_us[i]; i++) {
+            ngx_canary_add(&cluster->bad[1 + i], 1);
+        }
+
         base = zone->records[ngx_canary_load(&zone->published) & 1].base & 1;
 
         ngx_canary_add(&cell->hist[ngx_canary_hist_index(oc->latency_us)], 1);
-        ngx_canary_add(&cell->sum_us, oc->latency_us);
+        ngx_canary_add(&cell->counts.sum_us, oc->latency_us);
         ngx_canary_raise(&cell->max_us[base], oc->latency_us);
         ngx_canary_raise(&cell->low_us[base], UINT64_MAX - oc->latency_us);
     }
 
     if (oc->error) {
-        ngx_canary_add(&cell->errors, 1);
+        ngx_canary_add(&cell->counts.errors, 1);
+        ngx_canary_add(&cluster->bad[0], 1);
     }
 
     if (oc->fallback) {
-        ngx_canary_add(&cell->fallbacks, 1);
+        ngx_canary_add(&cell->counts.fallbacks, 1);
     }
 
-    ngx_canary_add(&cell->responses[oc->response], 1);
+    ngx_canary_add(&cell->counts.responses[oc->response], 1);
 }
 
 

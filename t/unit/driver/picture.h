@@ -280,6 +280,82 @@ picture_hostile(ngx_canary_split_t *split)
 }
 
 
+/* the bytes of all lines but those that hold "part" */
+static inline size_t
+picture_less(const char *text, const char *part)
+{
+    size_t       n;
+    const char  *end, *found;
+
+    n = 0;
+
+    for ( /* void */ ; *text; text = end) {
+        end = strchr(text, '\n');
+        end = end ? end + 1 : text + strlen(text);
+        found = strstr(text, part);
+
+        if (found == NULL || found >= end) {
+            n += (size_t) (end - text);
+        }
+    }
+
+    return n;
+}
+
+
+/* one gate that passes, and one with nothing to show yet */
+static inline void
+picture_gated(ngx_canary_split_t *split)
+{
+    size_t                    i;
+    static ngx_canary_rule_t  rules[2];
+    static ngx_canary_gate_t  gates[2];
+
+    memset(gates, 0, sizeof(gates));
+
+    rules[0].text = PICTURE_STR("p95 <= 500ms");
+    rules[0].metric_text = PICTURE_STR("p95");
+    rules[0].metric = NGX_CANARY_METRIC_P95;
+    rules[0].limit = 500000;
+    rules[0].min = 400;
+    rules[1].text = PICTURE_STR("error_rate not_worse margin=50%");
+    rules[1].metric_text = PICTURE_STR("error_rate");
+    rules[1].metric = NGX_CANARY_METRIC_ERROR_RATE;
+    rules[1].op = NGX_CANARY_NOT_WORSE;
+    rules[1].limit = 500000;
+    rules[1].min = 100;
+
+    split->nrules = 2;
+    split->rules = rules;
+    split->ngates = 2;
+    split->gates = gates;
+    split->verdict = NGX_CANARY_VERDICT_PENDING;
+
+    for (i = 0; i < 2; i++) {
+        gates[i].rule = &rules[i];
+        gates[i].index = 1;
+        gates[i].variant = split->variants[1].name;
+        gates[i].metric = rules[i].metric_text;
+        gates[i].text = rules[i].text;
+        gates[i].limit = rules[i].limit;
+        gates[i].min = rules[i].min;
+    }
+
+    gates[0].op = PICTURE_STR("<=");
+    gates[0].status = NGX_CANARY_GATE_PASS;
+    gates[0].has_actual = 1;
+    gates[0].actual = 385000;
+    gates[0].has_window = 1;
+    gates[0].window = 391000;
+    gates[0].samples = 477;
+    gates[0].reason = PICTURE_STR("385ms in the stage, 391ms in the window");
+    gates[1].op = PICTURE_STR("not_worse");
+    gates[1].has_baseline = 1;
+    gates[1].baseline_actual = 2051;
+    gates[1].reason = PICTURE_STR("0 of 100 samples");
+}
+
+
 /* all that has a limit is at it */
 static inline void
 picture_full(ngx_canary_split_t *split)
@@ -288,7 +364,6 @@ picture_full(ngx_canary_split_t *split)
     static char           names[NGX_CANARY_MAX_VARIANTS][400];
     ngx_canary_latency_t *latency;
 
-    split->windowed = 1;
     split->nle = NGX_CANARY_MAX_LE;
     split->nvariants = NGX_CANARY_MAX_VARIANTS;
     split->njournal = NGX_CANARY_JOURNAL;
@@ -318,9 +393,9 @@ picture_full(ngx_canary_split_t *split)
 
 
 /*
- * "sample", "window" (with its figures), "quiet" (no request yet), "rolled"
- * (rolled back), "hostile" (names), "full" or "none" (no split).  Returns -1
- * for another name.  "split" is the memory that the snapshot points to.
+ * "sample", "gated", "quiet" (no request yet), "rolled" (rolled back),
+ * "hostile" (names), "full" or "none" (no split).  Returns -1 for another name.
+ * "split" is the memory that the snapshot points to.
  */
 static inline int
 picture_take(ngx_canary_snapshot_t *snap, ngx_canary_split_t *split,
@@ -339,11 +414,10 @@ picture_take(ngx_canary_snapshot_t *snap, ngx_canary_split_t *split,
     snap->nsplits = 1;
     snap->splits = split;
 
-    if (strcmp(name, "window") == 0) {
-        split->windowed = 1;
+    if (strcmp(name, "gated") == 0) {
+        picture_gated(split);
 
     } else if (strcmp(name, "quiet") == 0) {
-        split->windowed = 1;
 
         for (i = 0; i < 2; i++) {
             memset(split->variants[i].figures, 0,

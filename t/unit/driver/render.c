@@ -39,11 +39,11 @@ static const format_t  formats[] = {
 
 /* by level and type */
 static const char  *levels[] = {
-    "snapshot", "split", "stage", "variant", "figures"
+    "snapshot", "split", "stage", "gate", "variant", "figures"
 };
 static const char  *labels[] = {
     "version nginx_version", "upstream", "upstream stage",
-    "upstream variant", "upstream variant"
+    "upstream variant gate", "upstream variant", "upstream variant"
 };
 static const char  *types[] = { "gauge", "counter", "counter", "histogram" };
 
@@ -127,6 +127,9 @@ table_label(const ngx_canary_metric_t *m)
 
     if (m->kind == NGX_CANARY_KIND_VERDICT) {
         printf(" verdict");
+
+    } else if (m->kind == NGX_CANARY_KIND_STATUS) {
+        printf(" status");
 
     } else if (m->type == NGX_CANARY_TYPE_HISTOGRAM) {
         printf(" le");

@@ -1,0 +1,468 @@
+
+#include "ngx_canary_zone.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+
+/* what a tick works on; private to the process until it is complete */
+typedef struct {
+    ngx_canary_zone_t    *zone;
+    ngx_canary_split_t   *split;
+    ngx_canary_judge_t   *old;
+    ngx_canary_judge_t    judge;
+    double                phi[1 + NGX_CANARY_MAX_LIMITS];   /* 0: unknown */
+} ngx_canary_tick_t;
+
+
+static void ngx_canary_judge_rules(ngx_canary_tick_t *tick);
+static void ngx_canary_judge_gate(ngx_canary_tick_t *tick,
+    ngx_canary_gate_t *gate, ngx_canary_judged_t *judged);
+static void ngx_canary_judge_feed(ngx_canary_tick_t *tick,
+    ngx_canary_gate_t *gate, ngx_canary_detector_t *detector,
+    ngx_canary_trial_t *canary, ngx_canary_trial_t *baseline);
+static ngx_uint_t ngx_canary_judge_seen(ngx_canary_judged_t *judged,
+    ngx_uint_t slot, uint64_t slot_us, ngx_canary_trial_t *now,
+    ngx_canary_trial_t *delta);
+static double ngx_canary_judge_phi(ngx_canary_tick_t *tick,
+    ngx_canary_gate_t *gate);
+static void ngx_canary_judge_refs(ngx_canary_tick_t *tick);
+static void ngx_canary_judge_limits(ngx_canary_tick_t *tick);
+static void ngx_canary_judge_limit_add(uint64_t *limits, uint64_t us);
+
+
+/*
+ * All of it is worked out in private memory and copied into the judge that is
+ * not in force; then one word changes.  A worker killed before has changed
+ * nothing, and one that was stopped for so long that another did its tick finds
+ * the word changed and leaves it.
+ */
+
+void
+ngx_canary_judge_tick(ngx_canary_zone_t *zone, ngx_canary_split_t *split)
+{
+    uint64_t             number;
+    ngx_uint_t           i, slot;
+    ngx_canary_tick_t   *tick;
+    ngx_canary_gate_t   *gate;
+    ngx_canary_judge_t  *next;
+    ngx_canary_judged_t *judged;
+
+    tick = ngx_calloc(sizeof(ngx_canary_tick_t), ngx_cycle->log);
+    if (tick == NULL) {
+        return;
+    }
+
+    number = ngx_canary_load(&zone->judged);
+    next = &zone->judges[(number + 1) & 1];
+
+    tick->zone = zone;
+    tick->split = split;
+    tick->old = &zone->judges[number & 1];
+
+    ngx_canary_judge_rules(tick);
+
+    for (i = 0; i < split->ngates; i++) {
+        gate = &split->gates[i];
+        slot = split->variants[gate->index].slot;
+
+        judged = &tick->judge.rules[gate->rule - split->rules];
+
+        ngx_canary_judge_gate(tick, gate, judged);
+
+        gate->evidence = ngx_canary_detector_evidence(&judged->detectors[slot]);
+        judged->failed[slot] = (gate->evidence >= gate->threshold);
+    }
+
+    ngx_canary_judge_refs(tick);
+    ngx_canary_judge_limits(tick);
+
+    if (ngx_canary_load(&zone->judged) == number) {
+        ngx_memcpy(next, &tick->judge,
+                   offsetof(ngx_canary_judge_t, rules)
+                   + split->nrules * sizeof(ngx_canary_judged_t));
+
+        (void) __atomic_compare_exchange_n(&zone->judged, &number, number + 1,
+                                           0, __ATOMIC_ACQ_REL,
+                                           __ATOMIC_RELAXED);
+    }
+
+    ngx_free(tick);
+}
+
+
+uint64_t
+ngx_canary_rule_signature(const ngx_canary_rule_t *rule)
+{
+    uint64_t  fields[5];
+
+    fields[0] = rule->metric;
+    fields[1] = rule->op;
+    fields[2] = rule->limit;
+    fields[3] = rule->quantile_ppm;
+
+    /* the names of events, too; not their places */
+
+    fields[4] = XXH3_64bits(rule->metric_text.data, rule->metric_text.len);
+
+    return XXH3_64bits(fields, sizeof(fields)) | 1;
+}
+
+
+ngx_canary_judged_t *
+ngx_canary_judged_find(ngx_canary_zone_t *zone, const ngx_canary_rule_t *rule)
+{
+    uint64_t             signature;
+    ngx_uint_t           i;
+    ngx_canary_judge_t  *judge;
+
+    judge = &zone->judges[ngx_canary_load(&zone->judged) & 1];
+
+    if (judge->armed != ngx_canary_load(&zone->armed)) {
+        return NULL;
+    }
+
+    signature = ngx_canary_rule_signature(rule);
+
+    for (i = 0; i < judge->nrules; i++) {
+        if (judge->rules[i].signature == signature) {
+            return &judge->rules[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* a rule keeps what it has seen over reloads; what was re-armed starts anew */
+
+static void
+ngx_canary_judge_rules(ngx_canary_tick_t *tick)
+{
+    ngx_uint_t            i;
+    ngx_canary_judge_t   *judge;
+    ngx_canary_judged_t  *judged;
+
+    judge = &tick->judge;
+    judge->armed = ngx_canary_load(&tick->zone->armed);
+    judge->nrules = tick->split->nrules;
+
+    for (i = 0; i < judge->nrules; i++) {
+        judged = ngx_canary_judged_find(tick->zone, &tick->split->rules[i]);
+
+        if (judged) {
+            judge->rules[i] = *judged;
+            continue;
+        }
+
+        judge->rules[i].signature =
+                         ngx_canary_rule_signature(&tick->split->rules[i]);
+    }
+}
+
+
+static void
+ngx_canary_judge_gate(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
+    ngx_canary_judged_t *judged)
+{
+    uint64_t             slot_us;
+    ngx_uint_t           slot, relative;
+    ngx_canary_trial_t  *now, canary, baseline;
+
+    slot = tick->split->variants[gate->index].slot;
+    slot_us = tick->zone->slot_us[slot];
+    now = &gate->canary[NGX_CANARY_TOTAL];
+    relative = (gate->rule->op == NGX_CANARY_NOT_WORSE);
+
+    ngx_memzero(&baseline, sizeof(ngx_canary_trial_t));
+
+    if (!ngx_canary_judge_seen(judged, slot, slot_us, now, &canary)) {
+
+        /* the first time, or another variant in this slot */
+
+        ngx_memzero(&judged->detectors[slot], sizeof(ngx_canary_detector_t));
+        judged->base[slot] = gate->baseline[NGX_CANARY_TOTAL];
+        judged->seen[slot] = *now;
+        judged->ready[slot] = slot_us + 1;
+        return;
+    }
+
+    if (relative) {
+        now = &gate->baseline[NGX_CANARY_TOTAL];
+
+        baseline.n = now->n - judged->base[slot].n;
+        baseline.bad = now->bad - judged->base[slot].bad;
+
+        /* wait until there is something to compare */
+
+        if (canary.n == 0 || baseline.n == 0) {
+            return;
+        }
+    }
+
+    ngx_canary_judge_feed(tick, gate, &judged->detectors[slot], &canary,
+                          &baseline);
+
+    judged->seen[slot] = gate->canary[NGX_CANARY_TOTAL];
+    judged->base[slot] = gate->baseline[NGX_CANARY_TOTAL];
+}
+
+
+/* 1, and the trials since the last tick; 0 if there was none to count from */
+
+static ngx_uint_t
+ngx_canary_judge_seen(ngx_canary_judged_t *judged, ngx_uint_t slot,
+    uint64_t slot_us, ngx_canary_trial_t *now, ngx_canary_trial_t *delta)
+{
+    ngx_canary_trial_t  *seen;
+
+    seen = &judged->seen[slot];
+
+    if (judged->ready[slot] != slot_us + 1
+        || now->n < seen->n
+        || now->bad < seen->bad)
+    {
+        return 0;
+    }
+
+    delta->n = now->n - seen->n;
+    delta->bad = now->bad - seen->bad;
+
+    return 1;
+}
+
+
+static void
+ngx_canary_judge_feed(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
+    ngx_canary_detector_t *detector, ngx_canary_trial_t *canary,
+    ngx_canary_trial_t *baseline)
+{
+    double                    phi, limit;
+    const ngx_canary_rule_t  *rule;
+
+    rule = gate->rule;
+    limit = (double) rule->limit / NGX_CANARY_PPM;
+    phi = ngx_canary_judge_phi(tick, gate);
+
+    if (rule->op == NGX_CANARY_NOT_WORSE) {
+        ngx_canary_detector_pair(detector, canary->bad, baseline->bad,
+                                 (double) canary->n
+                                 / (double) (canary->n + baseline->n),
+                                 limit, phi);
+        return;
+    }
+
+    switch (rule->metric) {
+
+    case NGX_CANARY_METRIC_ERROR_RATE:
+        ngx_canary_detector_trials(detector, canary->bad, canary->n, limit,
+                                   phi);
+        break;
+
+    case NGX_CANARY_METRIC_THROUGHPUT:
+    case NGX_CANARY_METRIC_EVENT_MEAN:
+        /* a quiet night is no fault; a mean is fed where its values are */
+        break;
+
+    case NGX_CANARY_METRIC_EVENT_RATE:
+        if (rule->op == NGX_CANARY_AT_MOST) {
+            ngx_canary_detector_rate(detector, canary->bad,
+                                     (double) canary->n / 1e6, limit, phi);
+        }
+        break;
+
+    case NGX_CANARY_METRIC_EVENT_RATIO:
+        ngx_canary_detector_trials(detector, canary->bad, canary->n,
+                                   rule->op == NGX_CANARY_AT_MOST
+                                   ? limit : 1 - limit,
+                                   phi);
+        break;
+
+    default: /* a quantile */
+        ngx_canary_detector_trials(detector, canary->bad, canary->n,
+                                   1 - (double) rule->quantile_ppm
+                                       / NGX_CANARY_PPM,
+                                   phi);
+    }
+}
+
+
+/* how much a user's failures come together, from the baseline's users */
+
+static double
+ngx_canary_judge_phi(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate)
+{
+    uint64_t               bad[NGX_CANARY_CLUSTERS];
+    uint64_t               requests[NGX_CANARY_CLUSTERS], limit_us;
+    ngx_uint_t             i, n, kind;
+    ngx_canary_zone_t     *zone;
+    ngx_canary_cluster_t  *cluster;
+
+    zone = tick->zone;
+
+    if (gate->rule->metric == NGX_CANARY_METRIC_ERROR_RATE) {
+        kind = 0;
+
+    } else if (gate->rule->metric <= NGX_CANARY_METRIC_P999) {
+        limit_us = gate->rule->op == NGX_CANARY_NOT_WORSE ? gate->ref_us
+                                                          : gate->rule->limit;
+
+        for (i = 0; zone->limits_us[i] != limit_us; i++) {
+            if (i == NGX_CANARY_MAX_LIMITS) {
+                return 1;
+            }
+        }
+
+        kind = 1 + i;
+
+    } else {
+        return 1;
+    }
+
+    if (tick->phi[kind] >= 1) {
+        return tick->phi[kind];
+    }
+
+    ngx_memzero(bad, sizeof(bad));
+    ngx_memzero(requests, sizeof(requests));
+
+    for (n = 0; n < zone->nshards; n++) {
+        cluster = zone->shards[n].clusters[NGX_CANARY_BASELINE];
+
+        for (i = 0; i < NGX_CANARY_CLUSTERS; i++) {
+            bad[i] += ngx_canary_load(&cluster[i].bad[kind]);
+            requests[i] += ngx_canary_load(&cluster[i].requests);
+        }
+    }
+
+    tick->phi[kind] = ngx_canary_dispersion(bad, requests,
+                                            NGX_CANARY_CLUSTERS);
+
+    return tick->phi[kind];
+}
+
+
+/*
+ * What a relative quantile counts beyond.  Any latency makes a valid test, as
+ * long as it is chosen before the trials: the baseline's quantile of the
+ * window, and a new one when that has moved far.
+ */
+
+static void
+ngx_canary_judge_refs(ngx_canary_tick_t *tick)
+{
+    uint64_t                  us;
+    ngx_uint_t                i;
+    ngx_canary_judged_t      *judged;
+    ngx_canary_latency_t     *latency;
+    const ngx_canary_rule_t  *rule;
+
+    latency = &tick->split->variants[0].figures[NGX_CANARY_WINDOW].latency;
+
+    for (i = 0; i < tick->split->nrules; i++) {
+        rule = &tick->split->rules[i];
+        judged = &tick->judge.rules[i];
+
+        if (rule->op != NGX_CANARY_NOT_WORSE
+            || rule->metric > NGX_CANARY_METRIC_P999
+            || latency->count < rule->min)
+        {
+            continue;
+        }
+
+        us = latency->quantile_us[rule->metric];
+        us = ngx_canary_hist_upper(ngx_canary_hist_index(us));
+
+        if (us > NGX_CANARY_HIST_MAX_US
+            || (judged->ref_us && us <= judged->ref_us * 3 / 2
+                && us >= judged->ref_us * 2 / 3))
+        {
+            continue;
+        }
+
+        judged->ref_us = us;
+
+        /* the trials so far were counted beyond another latency */
+
+        ngx_memzero(judged->ready, sizeof(judged->ready));
+    }
+}
+
+
+/*
+ * The latencies beyond which the hash cells count.  If one changes, all of
+ * them begin anew: it takes a changed configuration.
+ */
+
+static void
+ngx_canary_judge_limits(ngx_canary_tick_t *tick)
+{
+    uint64_t                   limits[NGX_CANARY_MAX_LIMITS + 1];
+    ngx_uint_t                 i, v, c;
+    ngx_canary_zone_t         *zone;
+    ngx_canary_cluster_t      *cluster;
+    const ngx_canary_rule_t   *rule;
+
+    zone = tick->zone;
+
+    for (i = 0; i <= NGX_CANARY_MAX_LIMITS; i++) {
+        limits[i] = UINT64_MAX;
+    }
+
+    for (i = 0; i < tick->split->nrules; i++) {
+        rule = &tick->split->rules[i];
+
+        if (rule->metric > NGX_CANARY_METRIC_P999) {
+            continue;
+        }
+
+        if (rule->op != NGX_CANARY_NOT_WORSE) {
+            ngx_canary_judge_limit_add(limits, rule->limit);
+
+        } else if (tick->judge.rules[i].ref_us) {
+            ngx_canary_judge_limit_add(limits, tick->judge.rules[i].ref_us);
+        }
+    }
+
+    if (ngx_memcmp(limits, zone->limits_us, sizeof(limits)) == 0) {
+        return;
+    }
+
+    for (i = 0; i < zone->nshards; i++) {
+        for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
+            cluster = zone->shards[i].clusters[v];
+
+            for (c = 0; c < NGX_CANARY_CLUSTERS; c++) {
+                ngx_memzero(&cluster[c].bad[1],
+                            NGX_CANARY_MAX_LIMITS * sizeof(uint64_t));
+            }
+        }
+    }
+
+    /* the last one never changes, so a reader always finds an end */
+
+    for (i = 0; i < NGX_CANARY_MAX_LIMITS; i++) {
+        ngx_canary_store(&zone->limits_us[i], limits[i]);
+    }
+}
+
+
+/* ascending, each once; those for which there is no room are left out */
+
+static void
+ngx_canary_judge_limit_add(uint64_t *limits, uint64_t us)
+{
+    ngx_uint_t  i, n;
+
+    for (i = 0; i < NGX_CANARY_MAX_LIMITS && limits[i] < us; i++) { /* void */ }
+
+    if (limits[i] == us || limits[NGX_CANARY_MAX_LIMITS - 1] != UINT64_MAX) {
+        return;
+    }
+
+    for (n = NGX_CANARY_MAX_LIMITS - 1; n > i; n--) {
+        limits[n] = limits[n - 1];
+    }
+
+    limits[i] = us;
+}

@@ -1,0 +1,127 @@
+
+#include "ngx_canary_zone.h"
+
+
+ngx_uint_t
+ngx_canary_tick_claim(ngx_canary_zone_t *zone, uint64_t now_us)
+{
+    uint64_t  due, next;
+
+    due = ngx_canary_load(&zone->tick_due_us);
+
+    if (now_us < due) {
+        return 0;
+    }
+
+    /* in step with the last one, unless a whole tick was missed */
+
+    next = due + NGX_CANARY_TICK_US;
+
+    if (next <= now_us) {
+        next = now_us + NGX_CANARY_TICK_US;
+    }
+
+    return __atomic_compare_exchange_n(&zone->tick_due_us, &due, next, 0,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+
+/*
+ * A slot of the ring that was used before holds smaller totals of the same
+ * variant, or those of a variant that is gone: their buckets are told apart by
+ * "from" and "to".
+ */
+
+void
+ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
+    ngx_uint_t first)
+{
+    size_t                   b;
+    uint64_t                 now_us, steps, length_us;
+    ngx_uint_t               i, v;
+    ngx_canary_sum_t        *sum;
+    ngx_canary_step_t       *step;
+    ngx_canary_step_cell_t  *cell;
+
+    now_us = ngx_canary_now_us();
+    steps = ngx_canary_load(&zone->steps);
+    length_us = ngx_max(window_us / NGX_CANARY_WINDOW_STEPS,
+                        NGX_CANARY_TICK_US);
+
+    if (steps ? first : !first) {
+        return;
+    }
+
+    if (steps) {
+        step = &zone->ring[(steps - 1) % NGX_CANARY_STEPS];
+
+        /* ticks are due each second, and may be a little late or early */
+
+        if (now_us - step->time_us + NGX_CANARY_TICK_US / 2 < length_us) {
+            return;
+        }
+    }
+
+    sum = ngx_alloc(sizeof(ngx_canary_sum_t), ngx_cycle->log);
+    if (sum == NULL) {
+        return;
+    }
+
+    step = &zone->ring[steps % NGX_CANARY_STEPS];
+    step->time_us = now_us;
+    step->unkeyed = 0;
+
+    for (i = 0; i < zone->nshards; i++) {
+        step->unkeyed += ngx_canary_load(&zone->shards[i].unkeyed);
+    }
+
+    for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
+
+        if (zone->slots[v].used == 0) {
+            continue;
+        }
+
+        ngx_canary_sum(zone, v, sum);
+
+        cell = &step->cells[v];
+
+        cell->counts = sum->cell.counts;
+        cell->from = sum->from;
+        cell->to = sum->to;
+
+        for (b = sum->from; b <= sum->to; b++) {
+            cell->hist[b] = (uint32_t) sum->cell.hist[b];
+        }
+    }
+
+    ngx_free(sum);
+
+    ngx_canary_store(&zone->steps, steps + 1);
+}
+
+
+ngx_canary_step_t *
+ngx_canary_step_find(ngx_canary_zone_t *zone, uint64_t window_us,
+    uint64_t now_us)
+{
+    uint64_t            n, steps, oldest;
+    ngx_canary_step_t  *step;
+
+    steps = ngx_canary_load(&zone->steps);
+
+    if (steps == 0) {
+        return NULL;
+    }
+
+    /* the slot behind the newest may be about to be written */
+
+    oldest = steps > NGX_CANARY_STEPS - 2 ? steps - (NGX_CANARY_STEPS - 2) : 0;
+
+    for (n = steps - 1; /* void */ ; n--) {
+        step = &zone->ring[n % NGX_CANARY_STEPS];
+
+        if (n == oldest || step->time_us + window_us <= now_us) {
+            return step;
+        }
+    }
+}

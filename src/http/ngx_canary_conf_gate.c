@@ -1,5 +1,5 @@
 
-#include "ngx_canary_http.h"
+#include "ngx_canary_gate_conf.h"
 
 
 #define NGX_CANARY_MAX_MARGIN  10000000     /* 1000% */
@@ -19,10 +19,6 @@ static ngx_canary_metric_conf_t *ngx_canary_gate_quantile(ngx_str_t *name);
 static ngx_uint_t ngx_canary_gate_is_name(u_char *p, u_char *last);
 static char *ngx_canary_gate_op(ngx_conf_t *cf, ngx_str_t *value,
     ngx_canary_rule_t *rule);
-static char *ngx_canary_gate_limit(ngx_conf_t *cf, ngx_str_t *value,
-    ngx_canary_rule_t *rule);
-static ngx_int_t ngx_canary_gate_number(ngx_str_t *value, char *unit,
-    uint64_t *micro);
 static char *ngx_canary_gate_params(ngx_conf_t *cf, ngx_uint_t from,
     ngx_canary_rule_t *rule);
 static char *ngx_canary_gate_once(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf,
@@ -104,7 +100,7 @@ ngx_canary_conf_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return "has no limit";
         }
 
-        if (ngx_canary_gate_limit(cf, &value[3], rule) != NGX_CONF_OK) {
+        if (ngx_canary_conf_limit(cf, &value[3], rule) != NGX_CONF_OK) {
             return NGX_CONF_ERROR;
         }
 
@@ -301,137 +297,6 @@ ngx_canary_gate_op(ngx_conf_t *cf, ngx_str_t *value, ngx_canary_rule_t *rule)
 }
 
 
-/* "value" stands behind the metric and the rule */
-
-static char *
-ngx_canary_gate_limit(ngx_conf_t *cf, ngx_str_t *value,
-    ngx_canary_rule_t *rule)
-{
-    char      *allowed;
-    uint64_t   limit;
-
-    switch (rule->metric) {
-
-    case NGX_CANARY_METRIC_ERROR_RATE:
-    case NGX_CANARY_METRIC_EVENT_RATIO:
-        allowed = "a percentage from 0% to less than 100% with at most four "
-                  "decimals";
-
-        if (rule->op == NGX_CANARY_AT_LEAST) {
-            allowed = "a percentage above 0%, up to 100%, with at most four "
-                      "decimals";
-        }
-
-        if (ngx_canary_gate_number(value, "%", &limit) == NGX_OK
-            && limit % 100 == 0
-            && limit / 100 <= NGX_CANARY_PPM
-            && limit / 100 != (rule->op == NGX_CANARY_AT_LEAST
-                               ? 0 : NGX_CANARY_PPM))
-        {
-            rule->limit = limit / 100;
-            return NGX_CONF_OK;
-        }
-
-        break;
-
-    case NGX_CANARY_METRIC_THROUGHPUT:
-    case NGX_CANARY_METRIC_EVENT_RATE:
-        allowed = "a rate such as 50r/s or 20r/m";
-
-        if (rule->metric == NGX_CANARY_METRIC_EVENT_RATE) {
-            allowed = "a rate such as 20r/m or 50r/s, or 0";
-        }
-
-        if (ngx_canary_gate_number(value, "r/s", &limit) == NGX_OK
-            && limit > 0)
-        {
-            rule->limit = limit;
-            return NGX_CONF_OK;
-        }
-
-        if (ngx_canary_gate_number(value, "r/m", &limit) == NGX_OK
-            && limit >= 60)
-        {
-            rule->limit = (limit + 30) / 60;
-            return NGX_CONF_OK;
-        }
-
-        if (rule->metric == NGX_CANARY_METRIC_EVENT_RATE
-            && rule->op == NGX_CANARY_AT_MOST
-            && ngx_strcmp(value->data, "0") == 0)
-        {
-            return NGX_CONF_OK;
-        }
-
-        break;
-
-    case NGX_CANARY_METRIC_EVENT_MEAN:
-    case NGX_CANARY_METRIC_EVENT_QUANTILE:
-        allowed = "a number from 0.001 to 1000000 of at most three significant "
-                  "digits";
-
-        if (ngx_canary_gate_number(value, "", &limit) == NGX_OK
-            && limit >= 1000 && limit % 1000 == 0
-            && ngx_canary_hist_is_edge(limit / 1000))
-        {
-            rule->limit = limit;
-            return NGX_CONF_OK;
-        }
-
-        break;
-
-    default:
-        allowed = "a time from 1us to 1000s of at most three significant "
-                  "digits";
-
-        if (ngx_canary_conf_time(value, &rule->limit) == NGX_OK) {
-            return NGX_CONF_OK;
-        }
-    }
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid limit \"%V\" for \"%V\", it must be %s",
-                       value, value - 2, allowed);
-    return NGX_CONF_ERROR;
-}
-
-
-/* digits, at most six decimals, and "unit"; the number in 1e-6 */
-
-static ngx_int_t
-ngx_canary_gate_number(ngx_str_t *value, char *unit, uint64_t *micro)
-{
-    size_t     len, n;
-    ngx_int_t  number;
-
-    n = ngx_strlen(unit);
-
-    if (value->len <= n
-        || ngx_memcmp(value->data + value->len - n, unit, n) != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    len = value->len - n;
-
-    /* a lost digit on either side of the point is more likely than a wish */
-
-    if (value->data[0] == '.' || value->data[len - 1] == '.') {
-        return NGX_ERROR;
-    }
-
-    number = ngx_atofp(value->data, len, 6);
-
-    if (number == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    *micro = number;
-
-    return NGX_OK;
-}
-
-
 static char *
 ngx_canary_gate_params(ngx_conf_t *cf, ngx_uint_t from,
     ngx_canary_rule_t *rule)
@@ -468,7 +333,7 @@ ngx_canary_gate_params(ngx_conf_t *cf, ngx_uint_t from,
             text.data = value[i].data + 7;
             text.len = value[i].len - 7;
 
-            if (ngx_canary_gate_number(&text, "%", &micro) != NGX_OK
+            if (ngx_canary_conf_number(&text, "%", &micro) != NGX_OK
                 || micro % 100
                 || micro / 100 > NGX_CANARY_MAX_MARGIN)
             {
@@ -572,147 +437,4 @@ ngx_canary_gate_text(ngx_conf_t *cf, ngx_canary_rule_t *rule)
     rule->text.len = p - rule->text.data;
 
     return NGX_CONF_OK;
-}
-
-
-/* canary_rollback auto | manual [false_alarm=TIME]; */
-
-char *
-ngx_canary_conf_rollback(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_canary_srv_conf_t *cscf = conf;
-
-    time_t      seconds;
-    ngx_str_t  *value, text;
-
-    cscf->split = 1;
-
-    if (cscf->rollback != NGX_CONF_UNSET_UINT) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_strcmp(value[1].data, "auto") == 0) {
-        cscf->rollback = NGX_CANARY_ROLLBACK_AUTO;
-
-    } else if (ngx_strcmp(value[1].data, "manual") == 0) {
-        cscf->rollback = NGX_CANARY_ROLLBACK_MANUAL;
-
-    } else {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\", it must be \"auto\" or "
-                           "\"manual\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    if (cf->args->nelts == 2) {
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strncmp(value[2].data, "false_alarm=", 12) != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\", only \"false_alarm=\" is "
-                           "allowed", &value[2]);
-        return NGX_CONF_ERROR;
-    }
-
-    text.data = value[2].data + 12;
-    text.len = value[2].len - 12;
-
-    seconds = ngx_parse_time(&text, 1);
-
-    if (seconds == (time_t) NGX_ERROR || seconds < NGX_CANARY_MIN_FALSE_ALARM
-        || seconds > NGX_CANARY_MAX_FALSE_ALARM)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid \"%V\", it must be a time from 1m to 100y, "
-                           "such as 90d", &value[2]);
-        return NGX_CONF_ERROR;
-    }
-
-    cscf->false_alarm = seconds;
-
-    return NGX_CONF_OK;
-}
-
-
-/* canary_window TIME; */
-
-char *
-ngx_canary_conf_window(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_canary_srv_conf_t *cscf = conf;
-
-    time_t      seconds;
-    ngx_str_t  *value;
-
-    cscf->split = 1;
-
-    if (cscf->window_us) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-    seconds = ngx_parse_time(&value[1], 1);
-
-    if (seconds == (time_t) NGX_ERROR || seconds < NGX_CANARY_MIN_WINDOW
-        || seconds > NGX_CANARY_MAX_WINDOW)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid window \"%V\", it must be a time from 10s "
-                           "to 24h", &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    cscf->window_us = (uint64_t) seconds * 1000000;
-
-    return NGX_CONF_OK;
-}
-
-
-/* room for the limits of all latency gates among the bounds of the histogram */
-
-void
-ngx_canary_conf_limits(ngx_canary_srv_conf_t *conf)
-{
-    ngx_uint_t          i, n, k;
-    ngx_canary_rule_t  *rule;
-
-    rule = conf->rules.elts;
-
-    for (i = 0; i < conf->rules.nelts; i++) {
-
-        if (rule[i].metric > NGX_CANARY_METRIC_P999
-            || rule[i].op == NGX_CANARY_NOT_WORSE)
-        {
-            continue;
-        }
-
-        for (n = 0; n < conf->nle && conf->le_us[n] < rule[i].limit; n++) {
-            /* void */
-        }
-
-        if (n == conf->nle || conf->le_us[n] != rule[i].limit) {
-
-            for (k = conf->nle++; k > n; k--) {
-                conf->le_us[k] = conf->le_us[k - 1];
-            }
-
-            conf->le_us[n] = rule[i].limit;
-        }
-    }
-
-    for (i = 0; i < conf->rules.nelts; i++) {
-
-        if (rule[i].metric > NGX_CANARY_METRIC_P999) {
-            continue;
-        }
-
-        for (n = 0; n < conf->nle; n++) {
-            if (conf->le_us[n] == rule[i].limit) {
-                rule[i].le = n;
-            }
-        }
-    }
 }

@@ -144,6 +144,13 @@ ngx_canary_gate_judge(const ngx_canary_split_t *split, ngx_canary_gate_t *gate)
     gate->status = NGX_CANARY_GATE_PASS;
     ngx_canary_gate_say(gate, "%s in the stage, %s in the window", actual,
                         window);
+
+    if (gate->has_baseline) {
+        ngx_canary_gate_say(gate, ", the baseline %s",
+                            ngx_canary_gate_text(gate->rule,
+                                                 gate->baseline_actual,
+                                                 actual));
+    }
 }
 
 

@@ -52,7 +52,7 @@ ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 
     a->target = -1;
     a->slot = NGX_CANARY_BASELINE;
-    a->cluster = 0;
+    a->cluster = NGX_CANARY_CLUSTERS;
     a->generation = view->generation;
 
     if (ngx_canary_load(&zone->latch)) {

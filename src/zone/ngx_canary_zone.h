@@ -91,8 +91,9 @@ typedef struct {
 typedef struct {
     uint64_t                  unkeyed;
     uint64_t                  pad[7];       /* a cache line of its own */
+    /* the last one, which nobody reads, is for those without a hash */
     ngx_canary_cluster_t      clusters[NGX_CANARY_MAX_VARIANTS]
-                                      [NGX_CANARY_CLUSTERS];
+                                      [NGX_CANARY_CLUSTERS + 1];
     ngx_canary_cell_t         cells[NGX_CANARY_MAX_VARIANTS];
 } ngx_canary_shard_t;
 

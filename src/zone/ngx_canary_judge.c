@@ -192,12 +192,15 @@ ngx_canary_judge_gate(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
 
         baseline.n = now->n - judged->base[slot].n;
         baseline.bad = now->bad - judged->base[slot].bad;
+    }
 
-        /* wait until there is something to compare */
+    /*
+     * Wait until there is something to judge or to compare.  An error may be
+     * counted an instant before its request is: neither is lost.
+     */
 
-        if (canary.n == 0 || baseline.n == 0) {
-            return;
-        }
+    if (canary.n == 0 || (relative && baseline.n == 0)) {
+        return;
     }
 
     ngx_canary_judge_feed(tick, gate, &judged->detectors[slot], &canary,

@@ -36,7 +36,7 @@ for my $name (@samples) {
 }
 
 for my $name (@samples) {
-    next if $name eq 'canaryctl.conf';
+    next if $name =~ /^(?:canaryctl\.conf|signoffs)$/;
 
     if (!defined $around{$name}) {
         fail("$name is tried");
@@ -82,6 +82,20 @@ for my $name (@samples) {
         $output,
         qr{http://127\.0\.0\.1:\d+/canary/status\.json},
         'canaryctl.conf: and asks its url'
+    );
+}
+
+# who has to agree: nobody did yet
+{
+    my $canaryctl =
+          "'$root/scripts/canaryctl' --conf '$dir/canary/canaryctl.conf'"
+        . " --evidence-dir '$dir/evidence' --prometheus ''"
+        . " --signoffs '$dir/canary/signoffs'";
+    my $output = `$canaryctl preflight --json 2>&1`;
+    like(
+        $output,
+        qr/"Sign-offs obtained \(stakeholders: 8\)","ok":false/,
+        'signoffs: preflight takes it'
     );
 }
 

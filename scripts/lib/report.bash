@@ -11,7 +11,8 @@ wrong_usage() {
 	printf 'canaryctl: %s\n' "$1" >&2
 	printf '%s\n' 'usage: canaryctl [OPTION]... COMMAND' \
 		'    status | verdict | watch | set SHARE | rollback | resume' \
-		'    | promote | run | decide go|rollback | incident TEXT' \
+		'    | promote | run | preflight | decide go|rollback' \
+		'    | incident TEXT' \
 		'"canaryctl --help" tells more' >&2
 	if [[ $json ]]; then
 		result_json failed "$1"
@@ -116,6 +117,9 @@ finish() {
 interrupted() {
 	trap '' INT TERM HUP
 
+	if [[ $rehearsal ]] && ! re_arm; then
+		warn "the rehearsed rollback may be in force: $http_error"
+	fi
 	if [[ $hook_pid ]]; then
 		kill "$hook_pid" 2>/dev/null || true
 	fi

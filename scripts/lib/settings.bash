@@ -1,7 +1,8 @@
 # The settings of canaryctl: options, then environment, then the settings file.
 
 readonly setting_names="url control_url upstream canary split_file nginx
-    stages evidence_dir timeout on_stage_end"
+    stages evidence_dir timeout on_stage_end
+    prometheus metrics_url signoffs"
 
 # what neither a name in the split file nor one in an address can hold
 readonly name_forbidden='[:space:][:cntrl:];{}"'\''\\$#/'
@@ -25,9 +26,10 @@ read_arguments() {
 			json=yes
 			continue
 			;;
-		--force)
-			given[force]=yes
-			force=yes
+		--force | --rehearse)
+			name=${name#--}
+			given[$name]=yes
+			printf -v "$name" yes
 			continue
 			;;
 		--)

@@ -41,6 +41,7 @@ my @gates = (
     gate('sliceB', 'error_rate', '<=', 0.01, 'pass', 0.0028, undef, 'good'),
     gate('sliceB', 'error_rate', 'not_worse', 0.5, 'pass', 0, 0, 'no worse'),
     gate('sliceB', 'throughput', '>=', 50, 'pass', 125.678, 120, 'enough'),
+    gate('sliceB', 'event:login', '<=', 0.3333333, 'pass', 0, 0.1, 'rare'),
     gate('sliceB', 'event:ok/all', '>=', 0.995, 'pass', 1, 1, 'all'),
     gate('sliceB', 'event:queue:p95', '<=', 500, 'pass', 12, 13.5, 'short'),
 );
@@ -98,6 +99,15 @@ is_deeply(
             'enough'
         ],
         [
+            'pass',
+            'event:login',
+            '<= 0.33 r/s',
+            '0 r/s',
+            '0.1 r/s',
+            '77 of 400',
+            'rare'
+        ],
+        [
             'pass', 'event:ok/all', '>= 99.5%', '100%', '100%', '77 of 400',
             'all'
         ],
@@ -113,7 +123,7 @@ is(
         grep { index($_, ' of 400') == index $table[1], ' of 400' }
             @table[1 .. $#table]
     ),
-    7,
+    8,
     'in columns'
 );
 

@@ -26,7 +26,8 @@ def span:
 # a figure of a gate, in the unit of its metric
 def quantity($metric):
     if $metric | test("^p[0-9]+$") then latency
-    elif $metric == "throughput" then rate
+    elif $metric == "throughput" or ($metric | test("^event:[^:/]*$"))
+    then rate
     elif $metric == "error_rate" or ($metric | test("^event:[^:]*/"))
     then percent
     else number end;

@@ -11,6 +11,7 @@ package Canary::Ctl;
 #     new($t, %opts)       split    the split file's text; undef: there is none
 #                          settings { key => value or undef }, over the usual
 #                          http     more text in the http block
+#                          upstream  more directives of the split
 #     run(@args)           runs canaryctl; a hash of the exit status, standard
 #                          output and error, and json: the output decoded
 #     spawn(@args)         the same in the background: its pid, for finish($pid)
@@ -56,6 +57,7 @@ sub new {
     }
 
     my $http = $opts{http} || '';
+    my $upstream = $opts{upstream} || '';
     $t->conf(<<"CONF");
     upstream sliceB { server 127.0.0.1:%%PORT2%%; }
     upstream sliceC { server 127.0.0.1:%%PORT3%%; }
@@ -63,6 +65,7 @@ sub new {
         server 127.0.0.1:%%PORT1%%;
         include %%DIR%%/split/*.split;
         canary_key \$arg_user;
+$upstream
     }
     server {
         listen 127.0.0.1:%%PORT0%%;

@@ -312,7 +312,9 @@ ngx_canary_control_text(ngx_canary_command_t *command, ngx_pool_t *pool,
         *p++ = ' ';
     }
 
-    p = ngx_cpymem(p, reason->data, reason->len);
+    if (reason->len) {
+        p = ngx_cpymem(p, reason->data, reason->len);
+    }
 
     text->len = p - text->data;
 

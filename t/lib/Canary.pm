@@ -169,10 +169,7 @@ sub test_config {
     die "fork: $!\n" if !defined $pid;
     if ($pid == 0) {
         open STDERR, '>&', \*STDOUT or POSIX::_exit(127);
-
-        # a test of the configuration frees nothing, on purpose
-        $ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} || (),
-            'detect_leaks=0';
+        $self->_forget_leaks();
         exec $self->_nginx(), '-t', '-p', $self->{dir}, '-e', 'test.log',
             '-c', $conf
             or POSIX::_exit(127);
@@ -185,6 +182,13 @@ sub test_config {
     $self->{tested} .= $text;
 
     return ($exit, $text);
+}
+
+
+# a test of the configuration frees nothing, on purpose
+sub _forget_leaks {
+    $ENV{ASAN_OPTIONS} = join ':', $ENV{ASAN_OPTIONS} || (), 'detect_leaks=0';
+    return;
 }
 
 

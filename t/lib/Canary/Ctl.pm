@@ -130,6 +130,7 @@ sub spawn {
         sub {
             delete @ENV{grep { /^CANARYCTL_|^NO_COLOR$/ } keys %ENV};
             @ENV{keys %{$self->{env}}} = values %{$self->{env}};
+            $self->{t}->_forget_leaks();
             open STDIN, '<', '/dev/null';
             open STDOUT, '>', "$dir/run.$n.out";
             open STDERR, '>', "$dir/run.$n.err";

@@ -16,65 +16,17 @@
 #include "ngx_canary_hist.h"
 
 
-#define NGX_CANARY_HIST_LINEAR    1000u         /* a bucket for each, and 0 */
-#define NGX_CANARY_HIST_DECADE    900u          /* buckets of a decade */
 #define NGX_CANARY_HIST_LAST      (NGX_CANARY_HIST_BUCKETS - 1)
 #define NGX_CANARY_HIST_BLOCK     8             /* buckets added up at once */
 #define NGX_CANARY_HIST_CHUNK     64            /* passed by at once */
 #define NGX_CANARY_HIST_CHUNKS                                                \
     (NGX_CANARY_HIST_BUCKETS / NGX_CANARY_HIST_CHUNK + 1)
 
-/* the bucket of "us" in decade d, which starts at 100 units */
-#define ngx_canary_hist_bucket(us, d, unit)                                   \
-    (NGX_CANARY_HIST_LINEAR + NGX_CANARY_HIST_DECADE * (d)                    \
-     + ((us) - 1) / (unit) - 99u)
-
 
 static uint64_t ngx_canary_hist_unit(size_t index);
 static uint64_t ngx_canary_hist_middle(size_t index);
 static uint64_t ngx_canary_hist_block(const uint64_t *counts);
 static uint64_t ngx_canary_hist_rank(uint64_t count, uint32_t ppm);
-
-
-/* on the request path: 32 bits, so that a division is one multiplication */
-
-size_t
-ngx_canary_hist_index(uint64_t us)
-{
-    uint32_t  v;
-
-    if (us > NGX_CANARY_HIST_MAX_US) {
-        return NGX_CANARY_HIST_LAST;
-    }
-
-    v = (uint32_t) us;
-
-    if (v <= 1000u) {
-        return v;
-    }
-
-    if (v <= 10000u) {
-        return ngx_canary_hist_bucket(v, 0u, 10u);
-    }
-
-    if (v <= 100000u) {
-        return ngx_canary_hist_bucket(v, 1u, 100u);
-    }
-
-    if (v <= 1000000u) {
-        return ngx_canary_hist_bucket(v, 2u, 1000u);
-    }
-
-    if (v <= 10000000u) {
-        return ngx_canary_hist_bucket(v, 3u, 10000u);
-    }
-
-    if (v <= 100000000u) {
-        return ngx_canary_hist_bucket(v, 4u, 100000u);
-    }
-
-    return ngx_canary_hist_bucket(v, 5u, 1000000u);
-}
 
 
 uint64_t

@@ -25,14 +25,10 @@
 
 #define NGX_CANARY_HIST_MAX_US    1000000000u   /* 1000 s, the last edge */
 #define NGX_CANARY_HIST_DECADES   6             /* 1 ms to 1000 s */
+#define NGX_CANARY_HIST_LINEAR    1000u         /* a bucket for each, and 0 */
+#define NGX_CANARY_HIST_DECADE    900u          /* buckets of a decade */
 #define NGX_CANARY_HIST_BUCKETS   (1001 + 900 * NGX_CANARY_HIST_DECADES + 1)
 
-
-/*
- * The bucket of a value: 0 to NGX_CANARY_HIST_BUCKETS - 1.  Any value is
- * valid; those beyond 1000 s share the last bucket.
- */
-size_t ngx_canary_hist_index(uint64_t us);
 
 /*
  * The upper edge of a bucket, inclusive, in microseconds.  UINT64_MAX for the
@@ -86,6 +82,56 @@ uint64_t ngx_canary_hist_quantiles(const uint64_t *counts, size_t from,
  */
 void ngx_canary_hist_cumulate(const uint64_t *counts, size_t from, size_t to,
     const uint64_t *le, uint64_t *out, size_t n);
+
+
+/* the bucket of "us" in decade d, which starts at 100 units */
+#define ngx_canary_hist_bucket(us, d, unit)                                   \
+    (NGX_CANARY_HIST_LINEAR + NGX_CANARY_HIST_DECADE * (d)                    \
+     + ((us) - 1) / (unit) - 99u)
+
+
+/*
+ * The bucket of a value: 0 to NGX_CANARY_HIST_BUCKETS - 1.  Any value is
+ * valid; those beyond 1000 s share the last bucket.  On the request path: 32
+ * bits, so that a division is one multiplication.
+ */
+static inline size_t
+ngx_canary_hist_index(uint64_t us)
+{
+    uint32_t  v;
+
+    if (us > NGX_CANARY_HIST_MAX_US) {
+        return NGX_CANARY_HIST_BUCKETS - 1;
+    }
+
+    v = (uint32_t) us;
+
+    if (v <= 1000u) {
+        return v;
+    }
+
+    if (v <= 10000u) {
+        return ngx_canary_hist_bucket(v, 0u, 10u);
+    }
+
+    if (v <= 100000u) {
+        return ngx_canary_hist_bucket(v, 1u, 100u);
+    }
+
+    if (v <= 1000000u) {
+        return ngx_canary_hist_bucket(v, 2u, 1000u);
+    }
+
+    if (v <= 10000000u) {
+        return ngx_canary_hist_bucket(v, 3u, 10000u);
+    }
+
+    if (v <= 100000000u) {
+        return ngx_canary_hist_bucket(v, 4u, 100000u);
+    }
+
+    return ngx_canary_hist_bucket(v, 5u, 1000000u);
+}
 
 
 #endif /* NGX_CANARY_HIST_H_INCLUDED */

@@ -36,46 +36,6 @@ ngx_canary_split_hash(uint64_t seed, const void *key, size_t len)
 }
 
 
-uint32_t
-ngx_canary_split_point(uint64_t hash)
-{
-    return (uint32_t) (((hash >> 32) * NGX_CANARY_PPM) >> 32);
-}
-
-
-/* a point below "low" or not below "high" belongs to a canary already seen */
-
-unsigned
-ngx_canary_split_variant(uint32_t point, const uint32_t *shares_ppm, size_t n)
-{
-    size_t    i;
-    uint32_t  low, high;
-
-    low = 0;
-    high = NGX_CANARY_PPM;
-
-    for (i = 0; i < n; i++) {
-
-        if (i % 2 == 0) {
-            low += shares_ppm[i];
-
-            if (point < low) {
-                return (unsigned) i + 1;
-            }
-
-        } else {
-            high -= shares_ppm[i];
-
-            if (point >= high) {
-                return (unsigned) i + 1;
-            }
-        }
-    }
-
-    return NGX_CANARY_BASELINE;
-}
-
-
 /*
  * A point needs a digit on either side: in "5.%" and ".5%" a digit is more
  * likely to have been lost than left out.

@@ -33,17 +33,6 @@ uint64_t ngx_canary_split_seed(const void *salt, size_t len);
 /* the hash of a key under a seed; any bytes, any length */
 uint64_t ngx_canary_split_hash(uint64_t seed, const void *key, size_t len);
 
-/* the point of a hash: 0 to 999999, uniform to one part in 2^32 */
-uint32_t ngx_canary_split_point(uint64_t hash);
-
-/*
- * The variant of a point: NGX_CANARY_BASELINE, or 1 + the index of the canary
- * in "shares_ppm" (n <= NGX_CANARY_MAX_CANARIES shares in 1e-6 whose sum is at
- * most NGX_CANARY_PPM).
- */
-unsigned ngx_canary_split_variant(uint32_t point, const uint32_t *shares_ppm,
-    size_t n);
-
 /*
  * Reads "5%", "0.0001%", "100%" into 1e-6.  Returns 0, or -1 if the text is not
  * digits with an optional point and up to four decimals followed by "%", or is
@@ -51,6 +40,51 @@ unsigned ngx_canary_split_variant(uint32_t point, const uint32_t *shares_ppm,
  */
 int ngx_canary_split_parse_share(const unsigned char *text, size_t len,
     uint32_t *ppm);
+
+
+/* the point of a hash: 0 to 999999, uniform to one part in 2^32 */
+static inline uint32_t
+ngx_canary_split_point(uint64_t hash)
+{
+    return (uint32_t) (((hash >> 32) * NGX_CANARY_PPM) >> 32);
+}
+
+
+/*
+ * The variant of a point: NGX_CANARY_BASELINE, or 1 + the index of the canary
+ * in "shares_ppm" (n <= NGX_CANARY_MAX_CANARIES shares in 1e-6 whose sum is at
+ * most NGX_CANARY_PPM).  A point below "low" or not below "high" belongs to a
+ * canary already seen.
+ */
+static inline unsigned
+ngx_canary_split_variant(uint32_t point, const uint32_t *shares_ppm, size_t n)
+{
+    size_t    i;
+    uint32_t  low, high;
+
+    low = 0;
+    high = NGX_CANARY_PPM;
+
+    for (i = 0; i < n; i++) {
+
+        if (i % 2 == 0) {
+            low += shares_ppm[i];
+
+            if (point < low) {
+                return (unsigned) i + 1;
+            }
+
+        } else {
+            high -= shares_ppm[i];
+
+            if (point >= high) {
+                return (unsigned) i + 1;
+            }
+        }
+    }
+
+    return NGX_CANARY_BASELINE;
+}
 
 
 #endif /* NGX_CANARY_SPLIT_H_INCLUDED */

@@ -21,6 +21,7 @@ my $port = $t->port(0);
 my $owner = $$;
 
 make_path($demo, $home);
+$t->_forget_leaks();
 
 # where nginx, curl and mktemp write if they are not told otherwise; logs of a
 # system's own nginx may grow, those of the demo are looked for below

@@ -2,48 +2,29 @@
 #include "ngx_canary_http.h"
 
 
-static ngx_canary_ctx_t *ngx_canary_ctx_create(ngx_http_request_t *r);
-static ngx_int_t ngx_canary_assign_force(ngx_http_request_t *r,
+static ngx_inline void ngx_canary_assign_split(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a);
-static ngx_int_t ngx_canary_assign_key(ngx_http_request_t *r,
+static ngx_int_t ngx_canary_assign_force(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a)
+    __attribute__((noinline));
+static ngx_inline ngx_int_t ngx_canary_assign_key(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf, ngx_str_t *key);
+static ngx_int_t ngx_canary_assign_key_next(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf, ngx_str_t *key) __attribute__((noinline));
 
 
 ngx_int_t
-ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
-    ngx_canary_assignment_t **assignment)
+ngx_canary_assign_new(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
+    ngx_canary_assignment_t *a)
 {
-    uint32_t                  point;
-    uint64_t                  hash;
-    ngx_int_t                 rc;
-    ngx_str_t                 key;
-    ngx_uint_t                n;
-    ngx_canary_ctx_t         *ctx;
-    ngx_canary_view_t        *view;
-    ngx_canary_zone_t        *zone;
-    ngx_canary_assignment_t  *a;
+    ngx_int_t           rc;
+    ngx_canary_view_t  *view;
+    ngx_canary_zone_t  *zone;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
+    a->key.len = 0;
 
-    if (ctx == NULL) {
-        ctx = ngx_canary_ctx_create(r);
-        if (ctx == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    ctx->last = conf;
-
-    a = &ctx->assignments[conf->number];
-    *assignment = a;
-
-    if (a->why != NGX_CANARY_UNASSIGNED) {
-        return NGX_OK;
-    }
-
-    key.len = 0;
-
-    if (conf->cookie.name.len && ngx_canary_cookie(r, conf, &key) != NGX_OK) {
+    if (conf->cookie.name.len && ngx_canary_cookie(r, conf, &a->key) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -73,23 +54,40 @@ ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
         }
     }
 
-    if (key.len == 0 && ngx_canary_assign_key(r, conf, &key) != NGX_OK) {
+    if (a->key.len == 0 && ngx_canary_assign_key(r, conf, &a->key) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (key.len == 0) {
+    if (a->key.len == 0) {
         a->why = NGX_CANARY_UNKEYED;
         return NGX_OK;
     }
 
-    a->why = NGX_CANARY_SPLIT;
+    ngx_canary_assign_split(r, conf, a);
 
-    hash = ngx_canary_split_hash(conf->seed, key.data, key.len);
+    return NGX_OK;
+}
+
+
+static ngx_inline void
+ngx_canary_assign_split(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
+    ngx_canary_assignment_t *a)
+{
+    uint32_t            point;
+    uint64_t            hash;
+    ngx_uint_t          n;
+    ngx_canary_view_t  *view;
+
+    view = &conf->view;
+
+    hash = ngx_canary_split_hash(conf->seed, a->key.data, a->key.len);
     point = ngx_canary_split_point(hash);
 
     /* other bits than those of the point */
 
     a->cluster = hash % NGX_CANARY_CLUSTERS;
+
+    a->why = NGX_CANARY_SPLIT;
 
     n = ngx_canary_split_variant(point, view->shares_ppm, view->ncanaries);
 
@@ -101,28 +99,16 @@ ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     ngx_log_debug4(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "canary split \"%V\": point %uD, slot %uD, generation %uL",
                    &conf->name, point, a->slot, a->generation);
-
-    return NGX_OK;
-}
-
-
-ngx_canary_ctx_t *
-ngx_canary_get_ctx(ngx_http_request_t *r)
-{
-    ngx_canary_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
-
-    return ctx ? ctx : ngx_canary_ctx_create(r);
 }
 
 
 /* one allocation with the passage that most requests will make */
 
-static ngx_canary_ctx_t *
+ngx_canary_ctx_t *
 ngx_canary_ctx_create(ngx_http_request_t *r)
 {
     size_t                   len;
+    ngx_uint_t               i;
     ngx_canary_ctx_t        *ctx;
     ngx_canary_main_conf_t  *cmcf;
 
@@ -131,12 +117,21 @@ ngx_canary_ctx_create(ngx_http_request_t *r)
     len = offsetof(ngx_canary_ctx_t, assignments)
           + cmcf->splits.nelts * sizeof(ngx_canary_assignment_t);
 
-    ctx = ngx_pcalloc(r->pool, len + sizeof(ngx_canary_passage_t));
-
-    if (ctx) {
-        ctx->unused = (ngx_canary_passage_t *) ((u_char *) ctx + len);
-        ngx_http_set_ctx(r, ctx, ngx_http_canary_module);
+    ctx = ngx_palloc(r->pool, len + sizeof(ngx_canary_passage_t));
+    if (ctx == NULL) {
+        return NULL;
     }
+
+    ctx->last = NULL;
+    ctx->named = NULL;
+    ctx->passage = NULL;
+    ctx->unused = (ngx_canary_passage_t *) ((u_char *) ctx + len);
+
+    for (i = 0; i < cmcf->splits.nelts; i++) {
+        ctx->assignments[i].why = NGX_CANARY_UNASSIGNED;
+    }
+
+    ngx_http_set_ctx(r, ctx, ngx_http_canary_module);
 
     return ctx;
 }
@@ -244,8 +239,26 @@ ngx_canary_assign_force(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 }
 
 
-static ngx_int_t
+/* there is one key at least, and most often it decides */
+
+static ngx_inline ngx_int_t
 ngx_canary_assign_key(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
+    ngx_str_t *key)
+{
+    if (ngx_canary_value(r, conf->keys.elts, key) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (key->len || conf->keys.nelts == 1) {
+        return NGX_OK;
+    }
+
+    return ngx_canary_assign_key_next(r, conf, key);
+}
+
+
+static ngx_int_t
+ngx_canary_assign_key_next(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     ngx_str_t *key)
 {
     ngx_uint_t           i;
@@ -253,7 +266,7 @@ ngx_canary_assign_key(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 
     value = conf->keys.elts;
 
-    for (i = 0; i < conf->keys.nelts; i++) {
+    for (i = 1; i < conf->keys.nelts; i++) {
 
         if (ngx_canary_value(r, &value[i], key) != NGX_OK) {
             return NGX_ERROR;

@@ -2,9 +2,6 @@
 #include "ngx_canary_http.h"
 
 
-#define NGX_CANARY_ERROR_BYTES    (NGX_CANARY_MAX_STATUS / 8 + 1)
-
-
 static ngx_int_t ngx_canary_conf_defaults(ngx_conf_t *cf,
     ngx_canary_srv_conf_t *conf);
 static ngx_int_t ngx_canary_conf_targets(ngx_conf_t *cf,
@@ -235,13 +232,13 @@ ngx_canary_conf_defaults(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
     conf->seed = ngx_canary_split_seed(conf->salt.data, conf->salt.len);
 
     if (conf->errors == NULL) {
-        conf->errors = ngx_pcalloc(cf->pool, NGX_CANARY_ERROR_BYTES);
+        conf->errors = ngx_pcalloc(cf->pool, NGX_CANARY_MAX_STATUS + 1);
         if (conf->errors == NULL) {
             return NGX_ERROR;
         }
 
         for (status = 500; status < 600; status++) {
-            conf->errors[status / 8] |= 1 << (status % 8);
+            conf->errors[status] = 1;
         }
     }
 

@@ -57,7 +57,7 @@ ngx_canary_conf_errors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
-    errors = ngx_pcalloc(cf->pool, NGX_CANARY_MAX_STATUS / 8 + 1);
+    errors = ngx_pcalloc(cf->pool, NGX_CANARY_MAX_STATUS + 1);
     if (errors == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -133,7 +133,7 @@ ngx_canary_conf_error(ngx_conf_t *cf, ngx_str_t *value, u_char *errors)
     }
 
     for ( /* void */ ; from <= to; from++) {
-        errors[from / 8] |= 1 << (from % 8);
+        errors[from] = 1;
     }
 
     return NGX_OK;

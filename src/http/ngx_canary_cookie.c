@@ -15,9 +15,6 @@ typedef struct {
 } ngx_canary_issued_t;
 
 
-static ngx_int_t ngx_canary_cookie_parse(ngx_str_t *header, ngx_str_t *name,
-    ngx_str_t *value);
-static u_char *ngx_canary_cookie_skip(u_char *p, u_char *last);
 static ngx_uint_t ngx_canary_cookie_valid(ngx_http_variable_value_t *vv);
 static ngx_canary_issued_t *ngx_canary_cookie_issued(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf);
@@ -55,108 +52,6 @@ ngx_canary_cookie(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     id->data = issued ? issued->id : NULL;
 
     return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_canary_cookie_find(ngx_http_request_t *r, ngx_str_t *name,
-    ngx_str_t *value)
-{
-#if (nginx_version >= 1023000)
-    ngx_table_elt_t  *h;
-
-    for (h = r->headers_in.cookie; h; h = h->next) {
-        if (ngx_canary_cookie_parse(&h->value, name, value) == NGX_OK) {
-            return NGX_OK;
-        }
-    }
-
-#else
-    ngx_uint_t         i;
-    ngx_table_elt_t  **h;
-
-    h = r->headers_in.cookies.elts;
-
-    for (i = 0; i < r->headers_in.cookies.nelts; i++) {
-        if (ngx_canary_cookie_parse(&h[i]->value, name, value) == NGX_OK) {
-            return NGX_OK;
-        }
-    }
-#endif
-
-    return NGX_DECLINED;
-}
-
-
-/*
- * Finds what ngx_http_parse_multi_header_lines() finds, whatever the bytes, but
- * leaves the search for delimiters to memchr().  A header ends with a zero
- * behind its last byte.
- */
-
-static ngx_int_t
-ngx_canary_cookie_parse(ngx_str_t *header, ngx_str_t *name, ngx_str_t *value)
-{
-    u_char  *p, *last, *end;
-
-    p = header->data;
-    last = p + header->len;
-
-    while ((size_t) (last - p) >= name->len) {
-
-        if (ngx_memcmp(p, name->data, name->len) == 0
-            || ngx_strncasecmp(p, name->data, name->len) == 0)
-        {
-            p += name->len;
-
-            while (p < last && *p == ' ') { p++; }
-
-            if (p < last && *p++ == '=') {
-
-                while (p < last && *p == ' ') { p++; }
-
-                end = memchr(p, ';', last - p);
-
-                value->data = p;
-                value->len = (end ? end : last) - p;
-
-                return NGX_OK;
-            }
-        }
-
-        p = ngx_canary_cookie_skip(p, last);
-    }
-
-    return NGX_DECLINED;
-}
-
-
-/* to what follows the next ";" or "," */
-
-static u_char *
-ngx_canary_cookie_skip(u_char *p, u_char *last)
-{
-    u_char  *end, *comma;
-
-    end = memchr(p, ';', last - p);
-
-    if (end == NULL) {
-        end = last;
-    }
-
-    comma = memchr(p, ',', end - p);
-
-    if (comma) {
-        end = comma;
-    }
-
-    if (end < last) {
-        end++;
-    }
-
-    while (end < last && *end == ' ') { end++; }
-
-    return end;
 }
 
 

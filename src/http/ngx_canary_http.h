@@ -14,6 +14,10 @@
 #include "../zone/ngx_canary_zone.h"
 
 
+/* of this shared object alone: no detour for a call between its files */
+#pragma GCC visibility push(hidden)
+
+
 #define NGX_CANARY_MAX_STATUS     999
 #define NGX_CANARY_ID_LEN         32    /* 128 bits in hex */
 #define NGX_CANARY_MAX_BUCKETS    50
@@ -119,7 +123,7 @@ struct ngx_canary_srv_conf_s {
     ngx_array_t                    forces;      /* ngx_canary_force_conf_t */
     ngx_flag_t                     fallback;
 
-    u_char                        *errors;      /* bitmap by status, 0..999 */
+    u_char                        *errors;      /* by status, 0..999 */
     ngx_canary_value_t            *error_if;    /* or NULL */
     ngx_uint_t                     latency;     /* ngx_canary_latency_e */
     ngx_uint_t                     nle;
@@ -170,6 +174,7 @@ typedef struct {
     uint32_t                       slot;
     uint32_t                       cluster;     /* hash cell of the key */
     uint64_t                       generation;
+    ngx_str_t                      key;         /* what was hashed, if it was */
 } ngx_canary_assignment_t;
 
 
@@ -180,7 +185,7 @@ typedef struct {
     ngx_canary_srv_conf_t         *last;        /* the split met last */
     ngx_canary_srv_conf_t         *named;       /* by its variable, or NULL */
     ngx_canary_passage_t          *passage;     /* of the last */
-    ngx_canary_passage_t          *unused;      /* or NULL; zeroed */
+    ngx_canary_passage_t          *unused;      /* or NULL; not set */
     ngx_canary_assignment_t        assignments[1];  /* by split->number */
 } ngx_canary_ctx_t;
 
@@ -190,7 +195,7 @@ struct ngx_canary_passage_s {
     ngx_queue_t                    queue;       /* of those under way */
     ngx_http_request_t            *request;
     ngx_canary_srv_conf_t         *conf;
-    ngx_canary_assignment_t        assignment;
+    ngx_canary_assignment_t       *assignment;  /* the pool's, not the ctx's */
 
     /* the balancer of the upstream that is being tried */
     void                          *data;
@@ -206,19 +211,21 @@ struct ngx_canary_passage_s {
     ngx_uint_t                     tries;       /* left to that balancer */
     ngx_uint_t                     shown;       /* what nginx was told */
     ngx_uint_t                     attempts;    /* made so far */
+    ngx_uint_t                     limit;       /* of attempts; 0: none */
 
-    uint64_t                       start_us;
-    uint64_t                       latency_us;
+    struct timespec                start;       /* monotonic */
+    struct timespec                end;
 
-    unsigned                       spare:1;     /* may fall back yet */
-    unsigned                       fallback:1;  /* the baseline answers */
-    unsigned                       connected:1; /* an attempt was made */
-    unsigned                       busy:1;      /* no server to try */
-    unsigned                       ended:1;     /* the last attempt failed */
-    unsigned                       settled:1;   /* the outcome is known */
-    unsigned                       queued:1;
+    /* each is set for each request: bytes, not bits */
+    u_char                         spare;       /* may fall back yet */
+    u_char                         fallback;    /* the baseline answers */
+    u_char                         connected;   /* an attempt was made */
+    u_char                         busy;        /* no server to try */
+    u_char                         ended;       /* the last attempt failed */
+    u_char                         answered;    /* it sent a whole header */
+    u_char                         settled;     /* the outcome is known */
+    u_char                         queued;
     ngx_uint_t                     status;      /* of that attempt, or 0 */
-    ngx_uint_t                     answered;    /* it sent a whole header */
     ngx_canary_outcome_t           outcome;
 };
 
@@ -274,21 +281,19 @@ ngx_int_t ngx_canary_init_process(ngx_cycle_t *cycle);
 
 /* ngx_canary_assign.c */
 
-/* NGX_OK, or NGX_ERROR if memory is short; the same for the whole request */
-ngx_int_t ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
-    ngx_canary_assignment_t **assignment);
+ngx_canary_ctx_t *ngx_canary_ctx_create(ngx_http_request_t *r)
+    __attribute__((noinline));
 
-ngx_canary_ctx_t *ngx_canary_get_ctx(ngx_http_request_t *r);
+/* decides; NGX_ERROR if memory is short */
+ngx_int_t ngx_canary_assign_new(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a)
+    __attribute__((noinline));
 
 /* takes the published record over into conf->view */
 void ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
     __attribute__((cold, noinline));
 
 /* ngx_canary_cookie.c */
-
-/* what $cookie_NAME is; NGX_DECLINED if the client sent no such cookie */
-ngx_int_t ngx_canary_cookie_find(ngx_http_request_t *r, ngx_str_t *name,
-    ngx_str_t *value);
 
 /* the client's id, a new one that is sent to it, or empty if neither */
 ngx_int_t ngx_canary_cookie(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
@@ -302,6 +307,9 @@ ngx_int_t ngx_canary_init_peer(ngx_http_request_t *r,
 ngx_int_t ngx_canary_init_direct(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);
 
+/* the variable of "conf" was read: it may have named the upstream of r */
+void ngx_canary_named(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf);
+
 /* the request's passage through a split, the last one, or NULL */
 ngx_canary_passage_t *ngx_canary_passage(ngx_http_request_t *r);
 
@@ -309,7 +317,7 @@ ngx_canary_passage_t *ngx_canary_passage(ngx_http_request_t *r);
 ngx_int_t ngx_canary_passage_begin(ngx_canary_passage_t *p);
 void ngx_canary_passage_attempt_failed(ngx_canary_passage_t *p);
 void ngx_canary_passage_fall_back(ngx_canary_passage_t *p);
-void ngx_canary_passage_end(ngx_canary_passage_t *p, ngx_int_t rc);
+
 void ngx_canary_exit_process(ngx_cycle_t *cycle);
 
 /* ngx_canary_variables.c */
@@ -342,5 +350,55 @@ ngx_canary_view(ngx_canary_srv_conf_t *conf)
     return &conf->view;
 }
 
+
+/*
+ * The context, in which conf->number is assigned, and stays so for the whole
+ * request; NULL if memory is short.
+ */
+static ngx_inline ngx_canary_ctx_t *
+ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
+{
+    ngx_canary_ctx_t         *ctx;
+    ngx_canary_assignment_t  *a;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
+
+    if (ctx == NULL) {
+        ctx = ngx_canary_ctx_create(r);
+        if (ctx == NULL) {
+            return NULL;
+        }
+    }
+
+    ctx->last = conf;
+
+    a = &ctx->assignments[conf->number];
+
+    if (a->why == NGX_CANARY_UNASSIGNED
+        && ngx_canary_assign_new(r, conf, a) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return ctx;
+}
+
+
+/* since it began, in microseconds */
+static ngx_inline uint64_t
+ngx_canary_passage_elapsed(ngx_canary_passage_t *p)
+{
+    int64_t  ns;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &p->end);
+
+    ns = (int64_t) (p->end.tv_sec - p->start.tv_sec) * 1000000000
+         + p->end.tv_nsec - p->start.tv_nsec;
+
+    return (uint64_t) ns / 1000;
+}
+
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_HTTP_H_INCLUDED */

@@ -2,38 +2,45 @@
 #include "ngx_canary_http.h"
 
 
-static void ngx_canary_passage_settle(ngx_canary_passage_t *p,
+static void ngx_canary_passage_finalize(ngx_http_request_t *r, ngx_int_t rc)
+    __attribute__((flatten));
+static ngx_inline void ngx_canary_passage_end(ngx_canary_passage_t *p,
+    ngx_int_t rc);
+static ngx_inline void ngx_canary_passage_settle(ngx_canary_passage_t *p,
     ngx_uint_t gone, ngx_uint_t failed);
-static ngx_uint_t ngx_canary_passage_is_error(ngx_canary_passage_t *p);
+static ngx_inline uint32_t ngx_canary_passage_class(ngx_uint_t status);
+static ngx_inline ngx_uint_t ngx_canary_passage_is_error(
+    ngx_canary_passage_t *p);
 static ngx_uint_t ngx_canary_passage_error_if(ngx_canary_passage_t *p)
     __attribute__((noinline));
 static ngx_uint_t ngx_canary_passage_status(ngx_http_upstream_t *u);
 static ngx_uint_t ngx_canary_passage_answered(ngx_http_upstream_t *u);
 static ngx_uint_t ngx_canary_passage_gone(ngx_canary_passage_t *p,
-    ngx_int_t rc);
-static ngx_uint_t ngx_canary_passage_cut_short(ngx_canary_passage_t *p,
-    ngx_int_t rc);
-static void ngx_canary_passage_count(ngx_canary_passage_t *p);
+    ngx_int_t rc) __attribute__((noinline));
+static ngx_inline ngx_uint_t ngx_canary_passage_cut_short(
+    ngx_canary_passage_t *p, ngx_int_t rc);
+static ngx_inline void ngx_canary_passage_count(ngx_canary_passage_t *p);
 static void ngx_canary_passage_cleanup(void *data);
-static uint64_t ngx_canary_request_start_us(ngx_http_request_t *r,
-    uint64_t now_us);
-static ngx_queue_t *ngx_canary_passages(void);
+static void ngx_canary_passage_first_byte(ngx_canary_passage_t *p);
 
 
 /* the passages of this worker that are not counted yet */
-static ngx_queue_t  ngx_canary_queue;
+static ngx_queue_t  ngx_canary_queue = {
+    &ngx_canary_queue, &ngx_canary_queue
+};
 
 
 ngx_int_t
 ngx_canary_passage_begin(ngx_canary_passage_t *p)
 {
-    ngx_pool_cleanup_t  *cln;
+    ngx_pool_cleanup_t   *cln;
+    ngx_http_upstream_t  *u;
 
-    p->start_us = ngx_canary_now_us();
+    (void) clock_gettime(CLOCK_MONOTONIC, &p->start);
 
     if (p->conf->latency == NGX_CANARY_LATENCY_REQUEST) {
 
-        p->start_us = ngx_canary_request_start_us(p->request, p->start_us);
+        ngx_canary_passage_first_byte(p);
 
         /* the end of the response is the end of the pool */
 
@@ -46,7 +53,12 @@ ngx_canary_passage_begin(ngx_canary_passage_t *p)
         cln->data = p;
     }
 
-    ngx_queue_insert_tail(ngx_canary_passages(), &p->queue);
+    u = p->request->upstream;
+
+    p->original_finalize = u->finalize_request;
+    u->finalize_request = ngx_canary_passage_finalize;
+
+    ngx_queue_insert_tail(&ngx_canary_queue, &p->queue);
     p->queued = 1;
 
     return NGX_OK;
@@ -71,14 +83,26 @@ ngx_canary_passage_attempt_failed(ngx_canary_passage_t *p)
 void
 ngx_canary_passage_fall_back(ngx_canary_passage_t *p)
 {
-    p->outcome.fallback = 1;
     p->fallback = 1;
 
     ngx_canary_passage_settle(p, 0, !(p->ended && p->answered));
 }
 
 
-void
+static void
+ngx_canary_passage_finalize(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_canary_passage_t  *p;
+
+    p = r->upstream->peer.data;
+
+    ngx_canary_passage_end(p, rc);
+
+    p->original_finalize(r, rc);
+}
+
+
+static ngx_inline void
 ngx_canary_passage_end(ngx_canary_passage_t *p, ngx_int_t rc)
 {
     ngx_uint_t            gone, failed;
@@ -96,28 +120,26 @@ ngx_canary_passage_end(ngx_canary_passage_t *p, ngx_int_t rc)
         p->status = p->answered ? ngx_canary_passage_status(u) : 0;
     }
 
-    gone = ngx_canary_passage_gone(p, rc);
+    gone = (rc != NGX_OK && ngx_canary_passage_gone(p, rc));
     failed = !p->answered || ngx_canary_passage_cut_short(p, rc);
 
     ngx_canary_passage_settle(p, gone, failed);
 }
 
 
-static void
+static ngx_inline void
 ngx_canary_passage_settle(ngx_canary_passage_t *p, ngx_uint_t gone,
     ngx_uint_t failed)
 {
-    ngx_uint_t             class;
     ngx_canary_outcome_t  *oc;
 
     oc = &p->outcome;
-    class = p->status / 100;
 
-    oc->slot = p->assignment.slot;
-    oc->cluster = p->assignment.cluster;
-    oc->response = (class >= 1 && class <= 5) ? class - 1
-                                              : NGX_CANARY_CLASS_NONE;
+    oc->slot = p->assignment->slot;
+    oc->cluster = p->assignment->cluster;
+    oc->response = ngx_canary_passage_class(p->status);
     oc->error = !gone && (failed || ngx_canary_passage_is_error(p));
+    oc->fallback = p->fallback;
     oc->timed = !gone && p->connected
                 && p->status != NGX_HTTP_SWITCHING_PROTOCOLS;
 
@@ -129,7 +151,21 @@ ngx_canary_passage_settle(ngx_canary_passage_t *p, ngx_uint_t gone,
 }
 
 
-static ngx_uint_t
+static ngx_inline uint32_t
+ngx_canary_passage_class(ngx_uint_t status)
+{
+    /* most of them: no division */
+
+    if (status >= 200 && status < 300) {
+        return 1;
+    }
+
+    return (status >= 100 && status < 600) ? (uint32_t) status / 100 - 1
+                                           : NGX_CANARY_CLASS_NONE;
+}
+
+
+static ngx_inline ngx_uint_t
 ngx_canary_passage_is_error(ngx_canary_passage_t *p)
 {
     ngx_uint_t  status;
@@ -137,7 +173,7 @@ ngx_canary_passage_is_error(ngx_canary_passage_t *p)
     status = p->status;
 
     if (status <= NGX_CANARY_MAX_STATUS
-        && (p->conf->errors[status / 8] & (1 << (status % 8))))
+        && p->conf->errors[status])
     {
         return 1;
     }
@@ -225,29 +261,29 @@ ngx_canary_passage_gone(ngx_canary_passage_t *p, ngx_int_t rc)
  * early, and the connection with it, is finalized as a success.
  */
 
-static ngx_uint_t
+static ngx_inline ngx_uint_t
 ngx_canary_passage_cut_short(ngx_canary_passage_t *p, ngx_int_t rc)
 {
     ngx_http_upstream_t  *u;
 
     u = p->request->upstream;
 
-    /* a tunnel ends as either side likes, or by proxy_read_timeout */
-
-    if (p->ended
-        || p->status == NGX_HTTP_SWITCHING_PROTOCOLS
-        || (!u->header_sent && !p->request->subrequest_in_memory))
+    if (rc != NGX_ERROR
+        && rc < NGX_HTTP_INTERNAL_SERVER_ERROR
+        && !(u->pipe && u->pipe->upstream_error))
     {
         return 0;
     }
 
-    return rc == NGX_ERROR
-           || rc >= NGX_HTTP_INTERNAL_SERVER_ERROR
-           || (u->pipe && u->pipe->upstream_error);
+    /* a tunnel ends as either side likes, or by proxy_read_timeout */
+
+    return !p->ended
+           && p->status != NGX_HTTP_SWITCHING_PROTOCOLS
+           && (u->header_sent || p->request->subrequest_in_memory);
 }
 
 
-static void
+static ngx_inline void
 ngx_canary_passage_count(ngx_canary_passage_t *p)
 {
     ngx_canary_zone_t  *zone;
@@ -262,11 +298,10 @@ ngx_canary_passage_count(ngx_canary_passage_t *p)
     zone = p->conf->shm_zone->data;
 
     if (p->outcome.timed) {
-        p->latency_us = ngx_canary_now_us() - p->start_us;
-        p->outcome.latency_us = p->latency_us;
+        p->outcome.latency_us = ngx_canary_passage_elapsed(p);
     }
 
-    switch (p->assignment.why) {
+    switch (p->assignment->why) {
 
     case NGX_CANARY_FORCED:
         ngx_canary_add(&ngx_canary_shard(zone)->cells[p->outcome.slot]
@@ -297,16 +332,15 @@ ngx_canary_passage_cleanup(void *data)
 void
 ngx_canary_exit_process(ngx_cycle_t *cycle)
 {
-    ngx_queue_t           *queue;
+    ngx_queue_t           *q;
     ngx_canary_passage_t  *p;
 
-    queue = ngx_canary_passages();
-
-    while (!ngx_queue_empty(queue)) {
-        p = ngx_queue_data(ngx_queue_head(queue), ngx_canary_passage_t, queue);
+    while (!ngx_queue_empty(&ngx_canary_queue)) {
+        q = ngx_queue_head(&ngx_canary_queue);
+        p = ngx_queue_data(q, ngx_canary_passage_t, queue);
 
         ngx_canary_passage_end(p, NGX_DONE);
-        ngx_canary_passage_count(p);
+        ngx_canary_passage_cleanup(p);
     }
 }
 
@@ -317,27 +351,21 @@ ngx_canary_exit_process(ngx_cycle_t *cycle)
  * later does not matter.
  */
 
-static uint64_t
-ngx_canary_request_start_us(ngx_http_request_t *r, uint64_t now_us)
+static void
+ngx_canary_passage_first_byte(ngx_canary_passage_t *p)
 {
-    int64_t      ms;
-    ngx_time_t  *tp;
+    int64_t              ms;
+    ngx_time_t          *tp;
+    ngx_http_request_t  *r;
 
+    r = p->request;
     tp = ngx_timeofday();
 
     ms = (int64_t) (tp->sec - r->start_sec) * 1000
          + (int64_t) tp->msec - (int64_t) r->start_msec;
 
-    return ms > 0 ? now_us - ngx_min((uint64_t) ms * 1000, now_us) : now_us;
-}
-
-
-static ngx_queue_t *
-ngx_canary_passages(void)
-{
-    if (ngx_canary_queue.next == NULL) {
-        ngx_queue_init(&ngx_canary_queue);
+    if (ms > 0) {
+        p->start.tv_sec -= ms / 1000;
+        p->start.tv_nsec -= ms % 1000 * 1000000;
     }
-
-    return &ngx_canary_queue;
 }

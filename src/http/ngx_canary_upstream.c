@@ -3,22 +3,21 @@
 
 
 static ngx_int_t ngx_canary_pass_on(ngx_http_request_t *r,
-    ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a);
+    ngx_canary_srv_conf_t *conf);
 static ngx_canary_srv_conf_t *ngx_canary_assigned(ngx_http_request_t *r,
     ngx_canary_ctx_t *ctx, ngx_http_upstream_srv_conf_t *us);
 static ngx_uint_t ngx_canary_assigned_to(ngx_canary_ctx_t *ctx,
     ngx_canary_srv_conf_t *conf, ngx_http_upstream_srv_conf_t *us);
-static ngx_int_t ngx_canary_delegate(ngx_canary_passage_t *p,
+static ngx_inline ngx_int_t ngx_canary_delegate(ngx_canary_passage_t *p,
     ngx_http_upstream_srv_conf_t *us);
 static ngx_int_t ngx_canary_get_peer(ngx_peer_connection_t *pc, void *data);
 static void ngx_canary_free_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state);
-static void ngx_canary_finalize(ngx_http_request_t *r, ngx_int_t rc);
 static ngx_uint_t ngx_canary_tries_left(ngx_canary_passage_t *p, ngx_uint_t n);
 static void ngx_canary_show_tries(ngx_peer_connection_t *pc,
     ngx_canary_passage_t *p);
 static ngx_int_t ngx_canary_fall_back(ngx_peer_connection_t *pc,
-    ngx_canary_passage_t *p);
+    ngx_canary_passage_t *p) __attribute__((noinline));
 
 #if (NGX_HTTP_SSL)
 static ngx_int_t ngx_canary_set_session(ngx_peer_connection_t *pc, void *data);
@@ -29,16 +28,11 @@ static void ngx_canary_save_session(ngx_peer_connection_t *pc, void *data);
 ngx_int_t
 ngx_canary_init_peer(ngx_http_request_t *r, ngx_http_upstream_srv_conf_t *us)
 {
-    ngx_canary_srv_conf_t    *conf;
-    ngx_canary_assignment_t  *a;
+    ngx_canary_srv_conf_t  *conf;
 
     conf = ngx_http_conf_upstream_srv_conf(us, ngx_http_canary_module);
 
-    if (ngx_canary_assign(r, conf, &a) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_canary_pass_on(r, conf, a);
+    return ngx_canary_pass_on(r, conf);
 }
 
 
@@ -58,14 +52,36 @@ ngx_canary_init_direct(ngx_http_request_t *r, ngx_http_upstream_srv_conf_t *us)
         conf = ctx ? ngx_canary_assigned(r, ctx, us) : NULL;
 
         if (conf) {
-            return ngx_canary_pass_on(r, conf,
-                                      &ctx->assignments[conf->number]);
+            return ngx_canary_pass_on(r, conf);
         }
     }
 
     direct = ngx_http_conf_upstream_srv_conf(us, ngx_http_canary_module);
 
     return direct->original_init(r, us);
+}
+
+
+void
+ngx_canary_named(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
+{
+    ngx_canary_ctx_t     *ctx;
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    /*
+     * The handler of "proxy_pass" creates r->upstream, reads the name, and sets
+     * create_request.  Headers and the cache key, which come between that and
+     * the choice of a server, name nothing.
+     */
+
+    if (u && u->create_request && u->peer.get == NULL) {
+        return;
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
+    ctx->named = conf;
 }
 
 
@@ -137,22 +153,27 @@ ngx_canary_passage(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
-    ngx_canary_assignment_t *a)
+ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
 {
     ngx_canary_ctx_t              *ctx;
     ngx_http_upstream_t           *u;
     ngx_canary_passage_t          *p;
+    ngx_canary_assignment_t       *a;
     ngx_canary_target_conf_t      *targets;
     ngx_http_upstream_srv_conf_t  *us;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
+    ctx = ngx_canary_assign(r, conf);
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    a = &ctx->assignments[conf->number];
 
     p = ctx->unused;
     ctx->unused = NULL;
 
     if (p == NULL) {
-        p = ngx_pcalloc(r->pool, sizeof(ngx_canary_passage_t));
+        p = ngx_palloc(r->pool, sizeof(ngx_canary_passage_t));
         if (p == NULL) {
             return NGX_ERROR;
         }
@@ -163,7 +184,21 @@ ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 
     p->request = r;
     p->conf = conf;
-    p->assignment = *a;
+    p->assignment = a;
+    p->attempts = 0;
+    p->limit = u->conf->next_upstream_tries;
+
+    p->spare = 0;
+    p->fallback = 0;
+    p->connected = 0;
+    p->busy = 0;
+    p->ended = 0;
+    p->answered = 0;
+    p->settled = 0;
+    p->queued = 0;
+
+    p->outcome.fallback = 0;
+    p->outcome.latency_us = 0;
 
     if (a->target >= 0) {
         targets = conf->targets.elts;
@@ -173,17 +208,13 @@ ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
                    && !(u->conf->next_upstream & NGX_HTTP_UPSTREAM_FT_OFF);
     }
 
+    ctx->passage = p;
+
     if (ngx_canary_delegate(p, us) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ngx_canary_show_tries(&u->peer, p);
-
-    p->original_finalize = u->finalize_request;
-    u->finalize_request = ngx_canary_finalize;
-
-    ctx->last = conf;
-    ctx->passage = p;
+    ngx_canary_show_tries(&p->request->upstream->peer, p);
 
     return ngx_canary_passage_begin(p);
 }
@@ -191,7 +222,7 @@ ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 
 /* the upstream's own balancer, behind the wrapper */
 
-static ngx_int_t
+static ngx_inline ngx_int_t
 ngx_canary_delegate(ngx_canary_passage_t *p, ngx_http_upstream_srv_conf_t *us)
 {
     ngx_int_t               rc;
@@ -215,19 +246,20 @@ ngx_canary_delegate(ngx_canary_passage_t *p, ngx_http_upstream_srv_conf_t *us)
         p->tries = pc->tries;
         p->original_get = pc->get;
         p->original_free = pc->free;
+
 #if (NGX_HTTP_SSL)
-        p->original_set_session = pc->set_session;
-        p->original_save_session = pc->save_session;
+        if (r->upstream->ssl) {
+            p->original_set_session = pc->set_session;
+            p->original_save_session = pc->save_session;
+            pc->set_session = ngx_canary_set_session;
+            pc->save_session = ngx_canary_save_session;
+        }
 #endif
     }
 
     pc->data = p;
     pc->get = ngx_canary_get_peer;
     pc->free = ngx_canary_free_peer;
-#if (NGX_HTTP_SSL)
-    pc->set_session = ngx_canary_set_session;
-    pc->save_session = ngx_canary_save_session;
-#endif
 
     return rc;
 }
@@ -292,11 +324,15 @@ ngx_canary_free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state)
 {
     ngx_canary_passage_t *p = data;
 
+    if (state == 0) {
+        /* nginx does not ask for another one */
+        p->original_free(pc, p->data, state);
+        return;
+    }
+
     p->attempts++;
 
-    if (state) {
-        ngx_canary_passage_attempt_failed(p);
-    }
+    ngx_canary_passage_attempt_failed(p);
 
     pc->tries = p->tries;
     p->original_free(pc, p->data, state);
@@ -306,33 +342,16 @@ ngx_canary_free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state)
 }
 
 
-static void
-ngx_canary_finalize(ngx_http_request_t *r, ngx_int_t rc)
-{
-    ngx_canary_passage_t  *p;
-
-    p = r->upstream->peer.data;
-
-    ngx_canary_passage_end(p, rc);
-
-    p->original_finalize(r, rc);
-}
-
-
 /* at most n, and what proxy_next_upstream_tries leaves */
 
 static ngx_uint_t
 ngx_canary_tries_left(ngx_canary_passage_t *p, ngx_uint_t n)
 {
-    ngx_uint_t  limit;
-
-    limit = p->request->upstream->conf->next_upstream_tries;
-
-    if (limit == 0) {
+    if (p->limit == 0) {
         return n;
     }
 
-    return p->attempts < limit ? ngx_min(n, limit - p->attempts) : 0;
+    return p->attempts < p->limit ? ngx_min(n, p->limit - p->attempts) : 0;
 }
 
 

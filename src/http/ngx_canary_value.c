@@ -2,6 +2,15 @@
 #include "ngx_canary_http.h"
 
 
+static ngx_int_t ngx_canary_value_other(ngx_http_request_t *r,
+    ngx_canary_value_t *value, ngx_str_t *result)
+    __attribute__((noinline));
+static ngx_inline ngx_int_t ngx_canary_value_cookie(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *value);
+static ngx_inline ngx_int_t ngx_canary_value_parse(ngx_str_t *header,
+    ngx_str_t *name, ngx_str_t *value);
+static u_char *ngx_canary_value_skip(u_char *p, u_char *last)
+    __attribute__((noinline));
 static void ngx_canary_value_kind(ngx_http_request_t *r,
     ngx_canary_value_t *value) __attribute__((cold, noinline));
 
@@ -65,23 +74,36 @@ ngx_canary_value(ngx_http_request_t *r, ngx_canary_value_t *value,
 {
     ngx_http_variable_value_t  *vv;
 
+    if (value->kind == NGX_CANARY_VALUE_COOKIE) {
+        vv = &r->variables[value->index];
+
+        if (!vv->valid && !vv->not_found) {
+
+            if (ngx_canary_value_cookie(r, &value->cookie, result) != NGX_OK) {
+                ngx_str_null(result);
+            }
+
+            return NGX_OK;
+        }
+    }
+
+    return ngx_canary_value_other(r, value, result);
+}
+
+
+static ngx_int_t
+ngx_canary_value_other(ngx_http_request_t *r, ngx_canary_value_t *value,
+    ngx_str_t *result)
+{
+    ngx_http_variable_value_t  *vv;
+
     if (value->index == NGX_ERROR) {
         return ngx_http_complex_value(r, &value->complex, result);
     }
 
     if (value->kind == NGX_CANARY_VALUE_UNKNOWN) {
         ngx_canary_value_kind(r, value);
-    }
-
-    vv = &r->variables[value->index];
-
-    if (value->kind == NGX_CANARY_VALUE_COOKIE && !vv->valid && !vv->not_found)
-    {
-        if (ngx_canary_cookie_find(r, &value->cookie, result) != NGX_OK) {
-            ngx_str_null(result);
-        }
-
-        return NGX_OK;
+        return ngx_canary_value(r, value, result);
     }
 
     vv = ngx_http_get_flushed_variable(r, value->index);
@@ -95,6 +117,116 @@ ngx_canary_value(ngx_http_request_t *r, ngx_canary_value_t *value,
     result->data = vv->data;
 
     return NGX_OK;
+}
+
+
+/* what $cookie_NAME is; NGX_DECLINED if the client sent no such cookie */
+
+static ngx_inline ngx_int_t
+ngx_canary_value_cookie(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value)
+{
+#if (nginx_version >= 1023000)
+    ngx_table_elt_t  *h;
+
+    for (h = r->headers_in.cookie; h; h = h->next) {
+        if (ngx_canary_value_parse(&h->value, name, value) == NGX_OK) {
+            return NGX_OK;
+        }
+    }
+
+#else
+    ngx_table_elt_t  **h, **last;
+
+    h = r->headers_in.cookies.elts;
+    last = h + r->headers_in.cookies.nelts;
+
+    for ( /* void */ ; h < last; h++) {
+        if (ngx_canary_value_parse(&(*h)->value, name, value) == NGX_OK) {
+            return NGX_OK;
+        }
+    }
+#endif
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * Finds what ngx_http_parse_multi_header_lines() finds, whatever the bytes, but
+ * leaves the search for delimiters to memchr().  A header ends with a zero
+ * behind its last byte, which is neither a blank nor "=".
+ */
+
+static ngx_inline ngx_int_t
+ngx_canary_value_parse(ngx_str_t *header, ngx_str_t *name, ngx_str_t *value)
+{
+    u_char  *p, *last, *end;
+
+    p = header->data;
+    last = p + header->len;
+
+    while ((size_t) (last - p) >= name->len) {
+
+        if (ngx_memcmp(p, name->data, name->len) == 0
+            || ngx_strncasecmp(p, name->data, name->len) == 0)
+        {
+            p += name->len;
+
+            while (*p == ' ') { p++; }
+
+            if (*p == '=') {
+
+                do { p++; } while (*p == ' ');
+
+                end = memchr(p, ';', last - p);
+
+                value->data = p;
+                value->len = (end ? end : last) - p;
+
+                return NGX_OK;
+            }
+
+            /* what stands in its place is no delimiter any more */
+
+            if (p < last) {
+                p++;
+            }
+        }
+
+        p = ngx_canary_value_skip(p, last);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* to what follows the next ";" or "," */
+
+static u_char *
+ngx_canary_value_skip(u_char *p, u_char *last)
+{
+    u_char  *end, *comma;
+
+    end = memchr(p, ';', last - p);
+
+    if (end == NULL) {
+        end = last;
+    }
+
+    comma = memchr(p, ',', end - p);
+
+    if (comma) {
+        end = comma;
+    }
+
+    if (end < last) {
+        end++;
+    }
+
+    while (end < last && *end == ' ') { end++; }
+
+    return end;
 }
 
 

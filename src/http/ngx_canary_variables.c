@@ -25,8 +25,6 @@ static ngx_int_t ngx_canary_met_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_canary_variant_of_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static void ngx_canary_variable_named(ngx_http_request_t *r,
-    ngx_canary_srv_conf_t *conf);
 static ngx_int_t ngx_canary_variant_text(ngx_http_request_t *r,
     ngx_canary_met_t *met, ngx_str_t *text);
 static ngx_int_t ngx_canary_assignment_text(ngx_http_request_t *r,
@@ -121,6 +119,7 @@ ngx_canary_variant_of_variable(ngx_http_request_t *r,
     ngx_str_t *variable = (ngx_str_t *) data;
 
     ngx_str_t                 name;
+    ngx_canary_ctx_t         *ctx;
     ngx_canary_srv_conf_t    *conf;
     ngx_canary_main_conf_t   *cmcf;
     ngx_canary_assignment_t  *a;
@@ -137,39 +136,18 @@ ngx_canary_variant_of_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    if (ngx_canary_assign(r, conf, &a) != NGX_OK) {
+    ctx = ngx_canary_assign(r, conf);
+    if (ctx == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_canary_variable_named(r, conf);
+    ngx_canary_named(r, conf);
+
+    a = &ctx->assignments[conf->number];
 
     ngx_canary_variable_set(v, ngx_canary_variant_name(conf, a));
 
     return NGX_OK;
-}
-
-
-/*
- * Remembers whose variable may have named the upstream that r is passed to:
- * the last one that was read.  The handler of "proxy_pass" creates r->upstream,
- * reads the name, and sets create_request; headers and the cache key, which
- * come between that and the choice of a server, name nothing.
- */
-
-static void
-ngx_canary_variable_named(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
-{
-    ngx_canary_ctx_t     *ctx;
-    ngx_http_upstream_t  *u;
-
-    u = r->upstream;
-
-    if (u && u->create_request && u->peer.get == NULL) {
-        return;
-    }
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
-    ctx->named = conf;
 }
 
 
@@ -259,11 +237,11 @@ ngx_canary_latency_text(ngx_http_request_t *r, ngx_canary_met_t *met,
     }
 
     if (!p->queued) {
-        us = p->latency_us;
+        us = p->outcome.latency_us;
 
     } else if (p->conf->latency == NGX_CANARY_LATENCY_REQUEST) {
         /* it ends after the access log is written */
-        us = ngx_canary_now_us() - p->start_us;
+        us = ngx_canary_passage_elapsed(p);
 
     } else {
         return NGX_DECLINED;
@@ -294,7 +272,7 @@ ngx_canary_met(ngx_http_request_t *r, ngx_canary_met_t *met)
 
     if (p) {
         met->conf = p->conf;
-        met->assignment = &p->assignment;
+        met->assignment = p->assignment;
         return NGX_OK;
     }
 

@@ -267,9 +267,9 @@ typedef struct {
     uint32_t                  slot;
     uint32_t                  cluster;      /* hash cell of the key */
     uint32_t                  response;     /* class: 0 to 5 */
-    unsigned                  error:1;
-    unsigned                  fallback:1;
-    unsigned                  timed:1;
+    u_char                    error;        /* 0 or 1 */
+    u_char                    fallback;
+    u_char                    timed;
     uint64_t                  latency_us;
 } ngx_canary_outcome_t;
 

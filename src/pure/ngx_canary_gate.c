@@ -35,6 +35,8 @@ static uint64_t ngx_canary_gate_figure(const ngx_canary_split_t *split,
     uint64_t *there);
 static int ngx_canary_gate_within(const ngx_canary_split_t *split,
     const ngx_canary_gate_t *gate, ngx_canary_scope_e scope);
+static int ngx_canary_gate_alone(const ngx_canary_gate_t *gate,
+    ngx_canary_scope_e scope);
 static int ngx_canary_gate_unmatched(const ngx_canary_split_t *split,
     const ngx_canary_gate_t *gate);
 static uint64_t ngx_canary_gate_rate(uint64_t n, uint64_t us);
@@ -165,6 +167,13 @@ ngx_canary_gate_pending(const ngx_canary_split_t *split,
     const char          *where, *side;
     ngx_canary_scope_e   scope;
 
+    if (gate->has_actual
+        && ngx_canary_gate_alone(gate, NGX_CANARY_STAGE))
+    {
+        ngx_canary_gate_say(gate, "no samples of the baseline in the stage");
+        return;
+    }
+
     if (gate->samples < gate->min) {
         ngx_canary_gate_say(gate, "%" PRIu64 " of %" PRIu64 " samples",
                             gate->samples, gate->min);
@@ -174,6 +183,11 @@ ngx_canary_gate_pending(const ngx_canary_split_t *split,
     if (!gate->has_actual || !gate->has_window) {
         ngx_canary_gate_say(gate, "no samples in the %s",
                             gate->has_actual ? "window" : "stage");
+        return;
+    }
+
+    if (ngx_canary_gate_alone(gate, NGX_CANARY_WINDOW)) {
+        ngx_canary_gate_say(gate, "no samples of the baseline in the window");
         return;
     }
 
@@ -366,6 +380,16 @@ ngx_canary_gate_within(const ngx_canary_split_t *split,
 }
 
 
+/* of a relative gate: the baseline had no request in that time */
+
+static int
+ngx_canary_gate_alone(const ngx_canary_gate_t *gate, ngx_canary_scope_e scope)
+{
+    return gate->rule->op == NGX_CANARY_NOT_WORSE
+           && gate->baseline[scope].n == 0;
+}
+
+
 /* at 100% no request is left to compare with, and that must not stop a stage */
 
 static int
@@ -456,6 +480,6 @@ ngx_canary_gate_decimal(char *buf, double value, const char *unit)
         (void) snprintf(buf, NGX_CANARY_FIGURE_LEN, "%.0f%s", value, unit);
 
     } else {
-        (void) snprintf(buf, NGX_CANARY_FIGURE_LEN, "%.3g%s", value, unit);
+        (void) snprintf(buf, NGX_CANARY_FIGURE_LEN, "%.4g%s", value, unit);
     }
 }

@@ -4,6 +4,7 @@
 
 
 static void ngx_canary_timer_handler(ngx_event_t *ev);
+static ngx_msec_t ngx_canary_timer_wait(ngx_canary_main_conf_t *cmcf);
 static void ngx_canary_tick(ngx_canary_srv_conf_t *conf, ngx_log_t *log);
 static ngx_int_t ngx_canary_tick_gates(ngx_canary_srv_conf_t *conf,
     ngx_pool_t *pool, ngx_log_t *log);
@@ -42,7 +43,7 @@ ngx_canary_init_process(ngx_cycle_t *cycle)
     ngx_canary_timer.log = cycle->log;
     ngx_canary_timer.cancelable = 1;
 
-    ngx_add_timer(&ngx_canary_timer, NGX_CANARY_TICK_US / 1000);
+    ngx_add_timer(&ngx_canary_timer, ngx_canary_timer_wait(cmcf));
 
     return NGX_OK;
 }
@@ -66,13 +67,12 @@ ngx_canary_timer_handler(ngx_event_t *ev)
         return;
     }
 
-    ngx_add_timer(ev, NGX_CANARY_TICK_US / 1000);
-
     common = cmcf->common->data;
 
     /* a worker of an older configuration does not know the gates of today */
 
     if (ngx_canary_load(&common->generation) != cmcf->generation) {
+        ngx_add_timer(ev, NGX_CANARY_TICK_US / 1000);
         return;
     }
 
@@ -81,6 +81,37 @@ ngx_canary_timer_handler(ngx_event_t *ev)
     for (i = 0; i < cmcf->splits.nelts; i++) {
         ngx_canary_tick(split[i], ev->log);
     }
+
+    ngx_add_timer(ev, ngx_canary_timer_wait(cmcf));
+}
+
+
+/*
+ * Until the next tick is due, which a worker that died or left may have been
+ * about to do: a whole second from now on would leave a gap.
+ */
+
+static ngx_msec_t
+ngx_canary_timer_wait(ngx_canary_main_conf_t *cmcf)
+{
+    uint64_t                 now_us, due_us, wait_us;
+    ngx_uint_t               i;
+    ngx_canary_zone_t       *zone;
+    ngx_canary_srv_conf_t  **split;
+
+    now_us = ngx_canary_now_us();
+    wait_us = NGX_CANARY_TICK_US;
+    split = cmcf->splits.elts;
+
+    for (i = 0; i < cmcf->splits.nelts; i++) {
+        zone = split[i]->shm_zone->data;
+        due_us = ngx_canary_load(&zone->tick_due_us);
+
+        due_us = ngx_max(due_us, now_us);
+        wait_us = ngx_min(wait_us, due_us - now_us);
+    }
+
+    return (ngx_msec_t) (wait_us / 1000 + 1);
 }
 
 

@@ -13,13 +13,9 @@ ngx_canary_tick_claim(ngx_canary_zone_t *zone, uint64_t now_us)
         return 0;
     }
 
-    /* in step with the last one, unless a whole tick was missed */
+    /* whole seconds, so that the ticks of all splits come together */
 
-    next = due + NGX_CANARY_TICK_US;
-
-    if (next <= now_us) {
-        next = now_us + NGX_CANARY_TICK_US;
-    }
+    next = now_us - now_us % NGX_CANARY_TICK_US + NGX_CANARY_TICK_US;
 
     return __atomic_compare_exchange_n(&zone->tick_due_us, &due, next, 0,
                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);

@@ -28,9 +28,11 @@ my $dest = $t->dir() . '/dest';
     like($module, qr{^\Q$dest\E/}, 'under DESTDIR');
 }
 
-ok(-x "$dest/usr/bin/canaryctl", 'canaryctl can be executed');
+for my $name (qw(canaryctl canary-webhook)) {
+    ok(-x "$dest/usr/bin/$name", "$name can be executed");
+}
 is_deeply(
-    [map { basename($_) } glob "$dest/usr/share/canary/lib/*"],
+    [map { basename($_) } glob "$dest/usr/share/canary/lib/*.bash"],
     [map { basename($_) } glob "$root/scripts/lib/*.bash"],
     'with all of its parts'
 );
@@ -42,7 +44,11 @@ is_deeply(
 
 delete @ENV{grep { /^CANARYCTL_/ } keys %ENV};
 symlink "$dest/usr/bin/canaryctl", $t->dir() . '/ctl';
-for my $path ("$dest/usr/bin/canaryctl", $t->dir() . '/ctl') {
+for my $path (
+    "$dest/usr/bin/canaryctl",
+    $t->dir() . '/ctl'
+    )
+{
     like(scalar `cd / && '$path' --help 2>&1`,
         qr/^SYNOPSIS/m, "$path finds its parts");
 }

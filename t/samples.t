@@ -27,7 +27,8 @@ my %around = (
     'status.conf' => 'server { listen 127.0.0.1:%%PORT0%%; SAMPLE }',
 );
 
-my @samples = map { basename($_) } glob "$root/conf.d/*";
+# the folders in it have tests of their own
+my @samples = map { basename($_) } grep { -f } glob "$root/conf.d/*";
 for my $name (@samples) {
     my $text = $t->read("$root/conf.d/$name");
     my $port = $t->port(0);

@@ -28,12 +28,12 @@ my $dest = $t->dir() . '/dest';
     like($module, qr{^\Q$dest\E/}, 'under DESTDIR');
 }
 
-for my $name (qw(canaryctl canary-webhook)) {
+for my $name (qw(canaryctl collect-evidence.sh canary-webhook)) {
     ok(-x "$dest/usr/bin/$name", "$name can be executed");
 }
 is_deeply(
-    [map { basename($_) } glob "$dest/usr/share/canary/lib/*.bash"],
-    [map { basename($_) } glob "$root/scripts/lib/*.bash"],
+    [map { basename($_) } glob "$dest/usr/share/canary/lib/*"],
+    [map { basename($_) } glob "$root/scripts/lib/*"],
     'with all of its parts'
 );
 is_deeply(
@@ -46,6 +46,7 @@ delete @ENV{grep { /^CANARYCTL_/ } keys %ENV};
 symlink "$dest/usr/bin/canaryctl", $t->dir() . '/ctl';
 for my $path (
     "$dest/usr/bin/canaryctl",
+    "$dest/usr/bin/collect-evidence.sh",
     $t->dir() . '/ctl'
     )
 {

@@ -37,7 +37,7 @@ for my $name (@samples) {
 }
 
 for my $name (@samples) {
-    next if $name =~ /^(?:canaryctl\.conf|signoffs)$/;
+    next if $name =~ /^(?:(?:canaryctl|evidence-sources)\.conf|signoffs)$/;
 
     if (!defined $around{$name}) {
         fail("$name is tried");
@@ -73,16 +73,24 @@ for my $name (@samples) {
         "$shown\n", "README.md: the split file");
 }
 
-# settings that are wrong end canaryctl with 2, a server that is away with 1
-{
+# settings that are wrong end canaryctl with 2, a server that is away with 1;
+# collect-evidence.sh has the same settings
+for my $command (qw(canaryctl collect-evidence.sh)) {
     my $conf = "$dir/canary/canaryctl.conf";
     delete local @ENV{grep { /^CANARYCTL_/ } keys %ENV};
-    my $output = `'$root/scripts/canaryctl' --conf '$conf' status 2>&1`;
-    is($? >> 8, 1, 'canaryctl.conf: canaryctl takes it') or diag($output);
+    my $text = $t->read($conf);
+    $text =~ s{"/etc/nginx/}{"$dir/}g;
+    $text =~ s{"/var/log/nginx/}{"$dir/}g;
+    $text =~ s{^#([a-z_]+=")}{$1}mg;
+    $t->write($conf, $text);
+
+    my $what = $command eq 'canaryctl' ? 'status' : 'stage1_5pct';
+    my $output = `'$root/scripts/$command' --conf '$conf' $what 2>&1`;
+    is($? >> 8, 1, "canaryctl.conf: $command takes it") or diag($output);
     like(
         $output,
         qr{http://127\.0\.0\.1:\d+/canary/status\.json},
-        'canaryctl.conf: and asks its url'
+        "canaryctl.conf: and $command asks its url"
     );
 }
 

@@ -6,22 +6,6 @@ describe_change() {
 		"${stage:+, stage $stage}" "$generation" "$state" "$seconds"
 }
 
-# 0% to 100% with up to four decimals, or off
-is_share() {
-	local number
-
-	if [[ $1 == off ]]; then
-		return 0
-	fi
-	if [[ ! $1 =~ ^0*([0-9]{1,3})(\.([0-9]{1,4}))?%$ ]]; then
-		return 1
-	fi
-
-	number=${BASH_REMATCH[1]}${BASH_REMATCH[3]}0000
-	number=$((10#${number:0:${#BASH_REMATCH[1]}+4}))
-	((number <= 1000000))
-}
-
 command_set() {
 	only_options stage reason
 	if ((${#operands[@]} != 1)); then

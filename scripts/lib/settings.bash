@@ -1,8 +1,9 @@
 # The settings of canaryctl: options, then environment, then the settings file.
 
 readonly setting_names="url control_url upstream canary split_file nginx
-    stages evidence_dir timeout on_stage_end
-    prometheus metrics_url signoffs"
+    stages evidence_dir timeout on_stage_end prometheus metrics_url signoffs
+    sources alert_labels alertmanager grafana environment flag branch commit
+    date owner document_id signing_key public_key"
 
 # what neither a name in the split file nor one in an address can hold
 readonly name_forbidden='[:space:][:cntrl:];{}"'\''\\$#/'
@@ -71,7 +72,7 @@ take_option() {
 		given[why]=$value
 		reason=$value
 		;;
-	conf) given[conf]=$value ;;
+	conf | status) given[$name]=$value ;;
 	*)
 		if [[ " ${setting_names//$'\n'/ } " != *" ${name//-/_} "* ]]; then
 			wrong_usage "unknown option \"--$name\""

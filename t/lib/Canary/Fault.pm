@@ -168,13 +168,18 @@ sub run {
     ok($first, 'the log has a bad answer');
     is($after, 0, 'no request reaches it once that is known');
     cmp_ok(
-        $last - $first, '<',
+        $last - $first,
+        '<',
         $o{within} * $t->slow(),
         'the last request on the canary'
     );
-    diag(sprintf '%s: last request on the canary %.2f s after the first bad'
+    diag(
+        sprintf '%s: last request on the canary %.2f s after the first bad'
             . ' answer, %d bad answers',
-        $0 =~ m{(\w+)\.t$}, $last - $first, $bad);
+        $0 =~ m{(\w+)\.t$},
+        $last - $first,
+        $bad
+    );
 
     return;
 }

@@ -288,17 +288,13 @@ ngx_canary_publish_rearm(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     ngx_str_t   text;
     ngx_uint_t  i;
 
-    if (ngx_canary_load(&zone->latch) == 0) {
-        return;
-    }
-
     for (i = 0; i < record->ncanaries; i++) {
 
         if (record->canaries[i].share_ppm == 0) {
             continue;
         }
 
-        if (!same) {
+        if (!same && ngx_canary_load(&zone->latch) != 0) {
             ngx_log_error(NGX_LOG_WARN, log, 0,
                           "split \"%V\" is rolled back and stays so: "
                           "no request goes to a canary until it is loaded once "
@@ -310,6 +306,10 @@ ngx_canary_publish_rearm(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     }
 
     if (!ngx_canary_latch_clear(zone)) {
+
+        /* the next canary is not judged by what the last one did */
+
+        ngx_canary_add(&zone->armed, 1);
         return;
     }
 

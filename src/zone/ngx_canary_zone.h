@@ -199,7 +199,7 @@ typedef struct {
     uint64_t                  tick_due_us;  /* monotonic; the next tick */
 
     uint64_t                  latches;      /* tickets given out */
-    uint64_t                  armed;        /* times it was re-armed */
+    uint64_t                  armed;        /* times gates began anew */
     uint64_t                  entries;
     uint64_t                  rollbacks[NGX_CANARY_CAUSES];
 

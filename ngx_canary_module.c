@@ -88,6 +88,13 @@ static ngx_command_t  ngx_canary_commands[] = {
       0,
       NULL },
 
+    { ngx_string("canary_state"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1,
+      ngx_canary_conf_state,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("canary_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_canary_conf_status,
@@ -132,6 +139,6 @@ ngx_module_t  ngx_http_canary_module = {
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_canary_exit_process,               /* exit process */
-    NULL,                                  /* exit master */
+    ngx_canary_exit_master,                /* exit master */
     NGX_MODULE_V1_PADDING
 };

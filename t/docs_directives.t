@@ -106,6 +106,7 @@ sub around {
     my ($example) = @_;
 
     $example =~ s/\.\.\.//g;
+    $example =~ s{/var/lib/nginx/canary/}{%%DIR%%/}g;
     return
           $example =~ /^\s*upstream documents /m ? others() . $example
         : $example =~ /^(?:server|log_format|map|proxy_cache_path) /m

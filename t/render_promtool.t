@@ -69,7 +69,7 @@ is(
 
 is(
     (piped(rendered('state'), 'jq -c "keys_unsorted"'))[1],
-    qq(["split","state","reason","generation","changed"]\n),
+    qq(["split","state","reason","generation","changed","written"]\n),
     'members of an answer'
 );
 is((piped(rendered('error'), 'jq -r .error'))[1],

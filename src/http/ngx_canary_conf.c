@@ -110,6 +110,7 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
         if (ngx_canary_conf_defaults(cf, split[i]) != NGX_OK
+            || ngx_canary_conf_state_once(cf, split[i]) != NGX_OK
             || ngx_canary_conf_targets(cf, split[i]) != NGX_OK
             || ngx_canary_conf_forces(cf, split[i]) != NGX_OK)
         {
@@ -148,7 +149,7 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
 ngx_int_t
 ngx_canary_init_module(ngx_cycle_t *cycle)
 {
-    uint64_t                  generation;
+    uint64_t                  generation, started;
     ngx_uint_t                i;
     ngx_canary_common_t      *common;
     ngx_canary_srv_conf_t   **split;
@@ -165,8 +166,17 @@ ngx_canary_init_module(ngx_cycle_t *cycle)
     }
 
     common = cmcf->common->data;
-    generation = common->generation + 1;
+    generation = common->generation;
     split = cmcf->splits.elts;
+
+    /* the number goes on from that of the state files */
+
+    for (i = 0; i < cmcf->splits.nelts; i++) {
+        started = ngx_canary_state_start(split[i], cycle);
+        generation = ngx_max(generation, started);
+    }
+
+    generation++;
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
         ngx_canary_publish_split(split[i], generation, cycle);

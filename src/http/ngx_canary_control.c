@@ -21,6 +21,8 @@ static void ngx_canary_control_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_canary_control_process(ngx_http_request_t *r);
 static ngx_int_t ngx_canary_control_apply(ngx_http_request_t *r,
     ngx_canary_command_t *command);
+static void ngx_canary_control_keep(ngx_canary_srv_conf_t *conf,
+    ngx_canary_split_t *split, u_char *error, ngx_log_t *log);
 static ngx_uint_t ngx_canary_control_change(ngx_canary_command_t *command,
     ngx_str_t *text);
 static ngx_int_t ngx_canary_control_target(ngx_http_request_t *r,
@@ -142,6 +144,7 @@ ngx_canary_control_process(ngx_http_request_t *r)
 static ngx_int_t
 ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
 {
+    u_char                  error[NGX_CANARY_KEEP_ERROR];
     ngx_str_t               text;
     ngx_uint_t              changed;
     ngx_canary_split_t     *split;
@@ -174,6 +177,8 @@ ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ngx_canary_control_keep(command->conf, split, error, r->connection->log);
+
     ngx_canary_response_init(&rs, r);
 
     if (ngx_canary_render_state(split, changed ? 1 : 0, &rs.out) != 0) {
@@ -181,6 +186,32 @@ ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
     }
 
     return ngx_canary_response_send(&rs, NGX_HTTP_OK, &ngx_canary_json_type);
+}
+
+
+/*
+ * In force by now; whether it is on the disk as well is what the answer says.
+ * "error" holds the text as long as "split" is in use.
+ */
+
+static void
+ngx_canary_control_keep(ngx_canary_srv_conf_t *conf, ngx_canary_split_t *split,
+    u_char *error, ngx_log_t *log)
+{
+    if (conf->keep == NULL) {
+        return;
+    }
+
+    if (ngx_canary_keep_now(conf->shm_zone->data, conf->keep, error, log)
+        == NGX_DECLINED)
+    {
+        (void) ngx_cpystrn(error, (u_char *) "the file is that of a newer "
+                           "configuration, which writes it within 5 seconds",
+                           NGX_CANARY_KEEP_ERROR);
+    }
+
+    split->state_error.len = ngx_strlen(error);
+    split->state_error.data = error;
 }
 
 

@@ -12,6 +12,7 @@
 #include <ngx_http.h>
 
 #include "../zone/ngx_canary_zone.h"
+#include "../zone/ngx_canary_keep.h"
 
 
 /* of this shared object alone: no detour for a call between its files */
@@ -128,6 +129,8 @@ struct ngx_canary_srv_conf_s {
     ngx_uint_t                     latency;     /* ngx_canary_latency_e */
     ngx_uint_t                     nle;
     uint64_t                       le_us[NGX_CANARY_MAX_LE];
+
+    ngx_canary_keep_conf_t        *keep;        /* or NULL: no state file */
 
     uint64_t                       window_us;
     ngx_array_t                    rules;       /* ngx_canary_rule_t */
@@ -275,6 +278,28 @@ char *ngx_canary_conf_window(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* makes each limit of a latency gate a bound of the histogram */
 void ngx_canary_conf_limits(ngx_canary_srv_conf_t *conf);
+
+/* ngx_canary_conf_state.c: the state file */
+char *ngx_canary_conf_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* NGX_ERROR, logged, if a split before this one has the same file */
+ngx_int_t ngx_canary_conf_state_once(ngx_conf_t *cf,
+    ngx_canary_srv_conf_t *conf);
+
+/* for the master, before it publishes; returns the generation up to now */
+uint64_t ngx_canary_state_start(ngx_canary_srv_conf_t *conf,
+    ngx_cycle_t *cycle);
+
+/* what the status tells of the file; "error" lives as long as the pool */
+ngx_int_t ngx_canary_state_picture(ngx_canary_srv_conf_t *conf,
+    ngx_canary_split_t *split, ngx_pool_t *pool);
+
+/* calls one of ngx_canary_keep.h for each split that has a state file */
+typedef void (*ngx_canary_state_pt)(ngx_canary_zone_t *zone,
+    ngx_canary_keep_conf_t *keep, ngx_log_t *log);
+void ngx_canary_state_each(ngx_cycle_t *cycle, ngx_canary_state_pt call);
+
+void ngx_canary_exit_master(ngx_cycle_t *cycle);
 
 /* ngx_canary_timer.c: what is done once a second */
 ngx_int_t ngx_canary_init_process(ngx_cycle_t *cycle);

@@ -342,6 +342,8 @@ ngx_canary_exit_process(ngx_cycle_t *cycle)
         ngx_canary_passage_end(p, NGX_DONE);
         ngx_canary_passage_cleanup(p);
     }
+
+    ngx_canary_state_each(cycle, ngx_canary_keep_exit);
 }
 
 

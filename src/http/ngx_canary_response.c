@@ -160,7 +160,9 @@ ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
 
     ngx_memcpy(split->le_us, conf->le_us, conf->nle * sizeof(uint64_t));
 
-    if (ngx_canary_picture(conf->shm_zone->data, split, pool) != NGX_OK) {
+    if (ngx_canary_state_picture(conf, split, pool) != NGX_OK
+        || ngx_canary_picture(conf->shm_zone->data, split, pool) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -36,6 +36,8 @@ ngx_canary_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_canary_state_each(cycle, ngx_canary_keep_check);
+
     ngx_canary_timer_connection.fd = (ngx_socket_t) -1;
 
     ngx_canary_timer.handler = ngx_canary_timer_handler;
@@ -81,6 +83,8 @@ ngx_canary_timer_handler(ngx_event_t *ev)
     for (i = 0; i < cmcf->splits.nelts; i++) {
         ngx_canary_tick(split[i], ev->log);
     }
+
+    ngx_canary_state_each((ngx_cycle_t *) ngx_cycle, ngx_canary_keep_tick);
 
     ngx_add_timer(ev, ngx_canary_timer_wait(cmcf));
 }
@@ -182,6 +186,7 @@ ngx_canary_tick_failed(ngx_canary_srv_conf_t *conf, ngx_canary_split_t *split,
     ngx_canary_gate_t *gate, ngx_log_t *log)
 {
     u_char              buf[NGX_CANARY_MAX_TEXT], *p;
+    u_char              error[NGX_CANARY_KEEP_ERROR];
     ngx_str_t           text;
     ngx_canary_zone_t  *zone;
 
@@ -216,5 +221,9 @@ ngx_canary_tick_failed(ngx_canary_srv_conf_t *conf, ngx_canary_split_t *split,
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "split \"%V\" was rolled back by a gate: %V",
                       &conf->name, &text);
+
+        if (conf->keep) {
+            (void) ngx_canary_keep_now(zone, conf->keep, error, log);
+        }
     }
 }

@@ -92,6 +92,7 @@ typedef enum {
 typedef enum {
     NGX_CANARY_CAUSE_GATE = 0,
     NGX_CANARY_CAUSE_OPERATOR,
+    NGX_CANARY_CAUSE_STATE,             /* a state file that is not trusted */
     NGX_CANARY_CAUSES
 } ngx_canary_cause_e;
 
@@ -262,6 +263,11 @@ typedef struct {
 
     size_t                nevents;
     ngx_canary_event_t   *events;
+
+    ngx_canary_str_t      state_path;   /* of the state file; data NULL: none */
+    uint64_t              state_written_ms;     /* 0: not yet */
+    ngx_canary_str_t      state_error;  /* of the last writing, or empty */
+    uint64_t              state_errors;
 
     size_t                njournal;     /* the oldest first */
     ngx_canary_note_t     journal[NGX_CANARY_JOURNAL];

@@ -267,7 +267,8 @@ ngx_canary_state_record(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
     size_t                     i;
     ngx_canary_saved_share_t  *share;
 
-    ngx_canary_walk_number(w, &saved->generation, UINT64_MAX);
+    ngx_canary_walk_number(w, &saved->generation,
+                           NGX_CANARY_SAVED_GENERATION);
     ngx_canary_walk_number(w, &saved->loaded_ms, UINT64_MAX);
     ngx_canary_walk_number(w, &saved->stage_start_ms, UINT64_MAX);
     ngx_canary_walk_number(w, &saved->stage_elapsed_us, UINT64_MAX);
@@ -294,7 +295,7 @@ ngx_canary_state_variant(ngx_canary_walk_t *w, ngx_canary_saved_variant_t *v)
 {
     size_t  i, n;
 
-    ngx_canary_walk_number(w, &v->used, UINT64_MAX);
+    ngx_canary_walk_number(w, &v->used, NGX_CANARY_SAVED_GENERATION);
 
     if (v->used == 0 || w->failed) {
         return;

@@ -34,6 +34,8 @@
 #define NGX_CANARY_SAVED_NAME     255   /* bytes of a name, at most */
 #define NGX_CANARY_SAVED_TEXT     511   /* bytes of a text, at most */
 #define NGX_CANARY_SAVED_LIMITS   6
+/* one more must be possible, and JSON must hold it exactly */
+#define NGX_CANARY_SAVED_GENERATION  ((uint64_t) 1 << 52)
 #define NGX_CANARY_SAVED_CELLS    64
 #define NGX_CANARY_SAVED_CELL     (2 + NGX_CANARY_SAVED_LIMITS)
 #define NGX_CANARY_SAVED_EVENTS   32

@@ -9,6 +9,8 @@ static void ngx_canary_json_value(const ngx_canary_metric_t *m,
     const void *base, ngx_canary_out_t *out);
 static void ngx_canary_json_split(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
+static void ngx_canary_json_state_file(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
 static void ngx_canary_json_variant(const ngx_canary_variant_t *variant,
     ngx_canary_out_t *out);
 static void ngx_canary_json_hist(const uint64_t *hist, ngx_canary_out_t *out);
@@ -62,11 +64,26 @@ ngx_canary_render_state(const ngx_canary_split_t *split, int changed,
     ngx_canary_out_u64(out, split->generation);
 
     if (changed) {
-        ngx_canary_out_lit(out, ",\"changed\":true}\n");
+        ngx_canary_out_lit(out, ",\"changed\":true");
 
     } else {
-        ngx_canary_out_lit(out, ",\"changed\":false}\n");
+        ngx_canary_out_lit(out, ",\"changed\":false");
     }
+
+    /* is it in the state file as well */
+
+    if (split->state_path.data == NULL) {
+        ngx_canary_out_lit(out, ",\"written\":null");
+
+    } else if (split->state_error.len == 0) {
+        ngx_canary_out_lit(out, ",\"written\":true");
+
+    } else {
+        ngx_canary_out_lit(out, ",\"written\":false,\"error\":");
+        ngx_canary_out_json(out, split->state_error);
+    }
+
+    ngx_canary_out_lit(out, "}\n");
 
     return ngx_canary_out_end(out);
 }
@@ -177,6 +194,8 @@ ngx_canary_json_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
     ngx_canary_out_lit(out, ":{");
     ngx_canary_json_rows(split, NGX_CANARY_LEVEL_SPLIT,
                          NGX_CANARY_LEVEL_STAGE, out);
+    ngx_canary_out_lit(out, ",\"state_file\":");
+    ngx_canary_json_state_file(split, out);
     ngx_canary_out_lit(out, ",\"gates\":[");
 
     for (i = 0; i < split->ngates && !out->failed; i++) {
@@ -203,6 +222,32 @@ ngx_canary_json_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
     ngx_canary_out_lit(out, "},\"events\":{},\"journal\":[");
     ngx_canary_json_journal(split, out);
     ngx_canary_out_lit(out, "]}");
+}
+
+
+static void
+ngx_canary_json_state_file(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out)
+{
+    if (split->state_path.data == NULL) {
+        ngx_canary_out_lit(out, "null");
+        return;
+    }
+
+    ngx_canary_out_lit(out, "{\"path\":");
+    ngx_canary_out_json(out, split->state_path);
+    ngx_canary_out_lit(out, ",\"written_at\":");
+
+    if (split->state_written_ms) {
+        ngx_canary_out_moment(out, split->state_written_ms);
+
+    } else {
+        ngx_canary_out_lit(out, "null");
+    }
+
+    ngx_canary_out_lit(out, ",\"error\":");
+    ngx_canary_out_json(out, split->state_error);
+    ngx_canary_out_lit(out, "}");
 }
 
 

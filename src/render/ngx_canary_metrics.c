@@ -115,6 +115,12 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
 
     ROLLBACKS("gate", NGX_CANARY_CAUSE_GATE),
     ROLLBACKS("operator", NGX_CANARY_CAUSE_OPERATOR),
+    ROLLBACKS("state", NGX_CANARY_CAUSE_STATE),
+
+    { SPLIT(NUMBER), NONE, NONE,
+      COUNTER, S("nginx_canary_state_errors"), NONE, TOTAL,
+      S("Writings of the state file that failed."),
+      IN(split, state_errors), ALWAYS },
 
     { GATE(TEXT), NONE, S("variant"),
       UNNAMED, S("The canary that is judged."),

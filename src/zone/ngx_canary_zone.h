@@ -180,6 +180,17 @@ typedef struct {
 } ngx_canary_entry_t;
 
 
+/* how the state file is; see ngx_canary_keep.h */
+typedef struct {
+    uint64_t                  key;          /* of its path, 0: there is none */
+    uint64_t                  run;
+    uint64_t                  due_us;       /* monotonic; the next writing */
+    uint64_t                  written_ms;   /* the last one, or 0 */
+    uint64_t                  errors;       /* writings that failed */
+    uint64_t                  error;        /* of the last one, or 0 */
+} ngx_canary_keep_t;
+
+
 typedef struct {
     uint64_t                  magic;
     uint64_t                  layout;
@@ -214,6 +225,8 @@ typedef struct {
     /* extremes of the stages before; folded in by the master */
     uint64_t                  past_max_us[NGX_CANARY_MAX_VARIANTS];
     uint64_t                  past_low_us[NGX_CANARY_MAX_VARIANTS];
+
+    ngx_canary_keep_t         keep;
 
     /* when the counters of a slot began, monotonic */
     uint64_t                  slot_us[NGX_CANARY_MAX_VARIANTS];

@@ -46,7 +46,7 @@ package Canary;
 #     conf($http, %opts)   writes nginx.conf around the text of the http block;
 #                          workers (1), master ('on'), log ('info'; 'debug'),
 #                          main, events (more text there), connections (512),
-#                          module (1; 0 leaves out load_module)
+#                          module (1; 0 leaves out load_module), user (root)
 #     test_config()        nginx -t of that file: (exit status, its output);
 #                          with the arguments of conf(), of a file apart
 #     start()              dies with nginx's message if it does not come up
@@ -362,10 +362,11 @@ sub _conf_text {
         events => '',
         connections => 512,
         module => 1,
+        user => 'root',
         %opts
     );
     my $main = $o{module} ? 'load_module ' . $self->_module() . ";\n" : '';
-    $main .= "user root;\n" if $> == 0;
+    $main .= "user $o{user};\n" if $> == 0;
 
     # where the text says nothing, nothing outside the folder is written to
     my $paths = '';

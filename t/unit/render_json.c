@@ -40,6 +40,8 @@
     "\"documents\":{\"state\":\"active\",\"reason\":\"\",\"generation\":3,"   \
     "\"stage\":{\"name\":\"stage1_5pct\",\"started_at\":1763845800.001,"      \
     "\"elapsed\":12.122},\"verdict\":\"pending\",\"unkeyed\":9,"              \
+    "\"state_file\":{\"path\":\"/var/lib/nginx/documents.state\","            \
+    "\"written_at\":1763845810.002,\"error\":\"\"},"                          \
     "\"gates\":[],\"variants\":{"
 
 #define VARIANT(name, role, share, total, window)                             \
@@ -112,7 +114,17 @@ answers(void)
     is_answer(splits, 1,
               "{\"split\":\"documents\",\"state\":\"rolled_back\","
               "\"reason\":\"rolled back by alice\",\"generation\":3,"
-              "\"changed\":true}\n");
+              "\"changed\":true,\"written\":true}\n");
+
+    splits[0].state_error = PICTURE_STR("the disk is \"full\"");
+
+    is_answer(splits, 1,
+              "{\"split\":\"documents\",\"state\":\"rolled_back\","
+              "\"reason\":\"rolled back by alice\",\"generation\":3,"
+              "\"changed\":true,\"written\":false,"
+              "\"error\":\"the disk is \\\"full\\\"\"}\n");
+
+    splits[0].state_path.data = NULL;
 
     splits[0].state = NGX_CANARY_STATE_OFF;
     splits[0].reason = PICTURE_STR("\"\n\xff");
@@ -120,7 +132,7 @@ answers(void)
     is_answer(splits, 0,
               "{\"split\":\"documents\",\"state\":\"off\","
               "\"reason\":\"\\\"\\n\xef\xbf\xbd\",\"generation\":3,"
-              "\"changed\":false}\n");
+              "\"changed\":false,\"written\":null}\n");
 
     picture_open(&out, &p, 1);
     ok(ngx_canary_render_error(PICTURE_STR("no \"x\"\r\n"), &out) == 0,

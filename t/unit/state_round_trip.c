@@ -66,6 +66,7 @@ fill_to_the_brim(void)
     in.split.len = NGX_CANARY_SAVED_NAME;
     in.stage.len = NGX_CANARY_SAVED_NAME;
     in.reason.len = NGX_CANARY_SAVED_TEXT;
+    in.generation = NGX_CANARY_SAVED_GENERATION;
     in.latched = 1;
     in.cause = NGX_CANARY_CAUSES - 1;
     in.ncanaries = NGX_CANARY_MAX_CANARIES;
@@ -83,6 +84,7 @@ fill_to_the_brim(void)
     }
 
     for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
+        in.variants[i].used = NGX_CANARY_SAVED_GENERATION;
         in.variants[i].name.len = NGX_CANARY_SAVED_NAME;
     }
 

@@ -238,6 +238,10 @@ picture_split(ngx_canary_split_t *split)
     split->stage_elapsed_us = 12122000;
     split->unkeyed = 9;
     split->rollbacks[NGX_CANARY_CAUSE_OPERATOR] = 2;
+    split->state_path = PICTURE_STR("/var/lib/nginx/documents.state");
+    split->state_written_ms = 1763845810002;
+    split->state_error = PICTURE_STR("");
+    split->state_errors = 4;
 
     split->nle = PICTURE_NLE;
     memcpy(split->le_us, picture_le, sizeof(picture_le));

@@ -1,0 +1,213 @@
+
+#include "ngx_canary_keep.h"
+
+
+static void ngx_canary_keep_unread(ngx_canary_zone_t *zone,
+    ngx_canary_keep_conf_t *keep, ngx_log_t *log);
+static void ngx_canary_keep_roll_back(ngx_canary_zone_t *zone,
+    ngx_canary_keep_conf_t *keep, ngx_str_t *reason, ngx_log_t *log);
+static void ngx_canary_keep_fresh(ngx_canary_zone_t *zone,
+    ngx_canary_keep_conf_t *keep, ngx_canary_saved_t *saved, ngx_log_t *log);
+static void ngx_canary_keep_found(ngx_canary_zone_t *zone,
+    ngx_canary_keep_conf_t *keep, ngx_canary_saved_t *saved, ngx_log_t *log);
+static ngx_int_t ngx_canary_keep_refuse(ngx_canary_zone_t *zone,
+    ngx_canary_keep_conf_t *keep, u_char *error, ngx_uint_t fresh,
+    ngx_log_t *log);
+
+
+void
+ngx_canary_keep_start(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
+    ngx_log_t *log)
+{
+    ngx_canary_saved_t  *saved;
+
+    if (keep == NULL) {
+        ngx_canary_store(&zone->keep.key, 0);
+        ngx_canary_store(&zone->keep.error, 0);
+        return;
+    }
+
+    saved = calloc(1, sizeof(ngx_canary_saved_t));
+
+    if (saved) {
+        saved->events = calloc(NGX_CANARY_SAVED_EVENTS,
+                               sizeof(ngx_canary_saved_event_t));
+        saved->nevents = NGX_CANARY_SAVED_EVENTS;
+    }
+
+    if (saved == NULL || saved->events == NULL) {
+        free(saved);
+        ngx_canary_keep_unread(zone, keep, log);
+        return;
+    }
+
+    if (zone->published == 0) {
+        ngx_canary_keep_fresh(zone, keep, saved, log);
+
+    } else {
+        ngx_canary_keep_found(zone, keep, saved, log);
+    }
+
+    /* what is published next is written soon */
+
+    ngx_canary_store(&zone->keep.due_us, 0);
+
+    free(saved->events);
+    free(saved);
+}
+
+
+/* whether it is rolled back is not known, so it is */
+
+static void
+ngx_canary_keep_unread(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
+    ngx_log_t *log)
+{
+    ngx_str_t  reason;
+
+    ngx_log_error(NGX_LOG_ERR, log, NGX_ENOMEM,
+                  "no memory to read state file \"%V\" of split \"%V\"",
+                  &keep->path, &keep->split);
+
+    if (zone->published == 0) {
+        ngx_str_set(&reason, "there was no memory to read the state file");
+        ngx_canary_keep_roll_back(zone, keep, &reason, log);
+    }
+}
+
+
+static void
+ngx_canary_keep_roll_back(ngx_canary_zone_t *zone,
+    ngx_canary_keep_conf_t *keep, ngx_str_t *reason, ngx_log_t *log)
+{
+    if (ngx_canary_latch_set(zone, NGX_CANARY_CAUSE_STATE, reason)) {
+        ngx_canary_journal_add(zone, NGX_CANARY_KIND_ROLLBACK, reason);
+    }
+
+    ngx_log_error(NGX_LOG_WARN, log, 0,
+                  "split \"%V\" starts rolled back: no request goes to a "
+                  "canary until it is loaded once with \"off\" or \"0%%\", or "
+                  "resumed through canary_control", &keep->split);
+}
+
+
+static void
+ngx_canary_keep_fresh(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
+    ngx_canary_saved_t *saved, ngx_log_t *log)
+{
+    u_char     error[NGX_CANARY_KEEP_ERROR];
+    ngx_int_t  rc;
+
+    rc = ngx_canary_keep_read(keep, saved, error);
+
+    if (rc == NGX_OK) {
+        ngx_canary_saved_give(zone, saved);
+        zone->keep.run = saved->run + 1;
+        zone->keep.written_ms = saved->saved_ms;
+        zone->keep.key = keep->key;
+
+        ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                      "split \"%V\" goes on from state file \"%V\"%s",
+                      &keep->split, &keep->path,
+                      zone->latch ? ", rolled back" : "");
+        return;
+    }
+
+    zone->keep.run = 1;
+
+    if (rc == NGX_DECLINED) {
+        zone->keep.key = keep->key;
+        return;
+    }
+
+    (void) ngx_canary_keep_refuse(zone, keep, error, 1, log);
+}
+
+
+/* what is in force is newer than any file */
+
+static void
+ngx_canary_keep_found(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
+    ngx_canary_saved_t *saved, ngx_log_t *log)
+{
+    u_char     error[NGX_CANARY_KEEP_ERROR];
+    ngx_int_t  rc;
+
+    rc = ngx_canary_keep_read(keep, saved, error);
+
+    if (rc == NGX_OK) {
+
+        if (zone->keep.key != keep->key) {
+            ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                          "state file \"%V\" of split \"%V\" is replaced by "
+                          "the state in force", &keep->path, &keep->split);
+        }
+
+        /* of another master: this one is in charge now */
+
+        ngx_canary_raise(&zone->keep.run, saved->run + 1);
+    }
+
+    if (rc == NGX_ERROR) {
+        (void) ngx_canary_keep_refuse(zone, keep, error, 0, log);
+        return;
+    }
+
+    ngx_canary_store(&zone->keep.key, keep->key);
+}
+
+
+/*
+ * The file gets another name, and its own one goes to a state that is rolled
+ * back: whenever this is cut off, the next start finds one or the other.
+ */
+
+static ngx_int_t
+ngx_canary_keep_refuse(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
+    u_char *error, ngx_uint_t fresh, ngx_log_t *log)
+{
+    u_char      aside[NGX_MAX_PATH], text[NGX_CANARY_MAX_TEXT], *p;
+    ngx_str_t   reason;
+    ngx_int_t   rc;
+    ngx_err_t   err;
+
+    if (fresh) {
+        p = ngx_snprintf(text, sizeof(text),
+                         "the state file \"%V\" cannot be trusted: %s",
+                         &keep->path, error);
+        reason.data = text;
+        reason.len = p - text;
+
+        ngx_canary_keep_roll_back(zone, keep, &reason, log);
+    }
+
+    rc = ngx_canary_keep_aside(keep, aside);
+    err = ngx_errno;
+
+    if (rc == NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "state file \"%V\" of split \"%V\" cannot be trusted: "
+                      "%s; it is kept as \"%s\"%s",
+                      &keep->path, &keep->split, error, aside,
+                      fresh ? "" : ", and the state in force is not affected");
+
+    } else {
+        ngx_log_error(NGX_LOG_ERR, log, err,
+                      "state file \"%V\" of split \"%V\" cannot be trusted: "
+                      "%s; it cannot be kept aside either, so it is left as it "
+                      "is, and no state is written",
+                      &keep->path, &keep->split, error);
+
+        ngx_canary_store(&zone->keep.key, 0);
+        ngx_canary_store(&zone->keep.error,
+                         ngx_canary_keep_failed(NGX_CANARY_KEEP_ASIDE, err));
+        ngx_canary_add(&zone->keep.errors, 1);
+    }
+
+    if (rc == NGX_OK) {
+        ngx_canary_store(&zone->keep.key, keep->key);
+        rc = ngx_canary_keep_now(zone, keep, error, log);
+    }
+
+    return rc;
+}

@@ -1,0 +1,421 @@
+
+#include "ngx_canary_keep.h"
+
+
+#if (NGX_CANARY_SAVED_NAME < NGX_CANARY_MAX_NAME                              \
+     || NGX_CANARY_SAVED_NAME < NGX_CANARY_MAX_STAGE                          \
+     || NGX_CANARY_SAVED_TEXT != NGX_CANARY_MAX_TEXT                          \
+     || NGX_CANARY_SAVED_CELLS != NGX_CANARY_CLUSTERS                         \
+     || NGX_CANARY_SAVED_LIMITS != NGX_CANARY_MAX_LIMITS)
+#error what is kept of a split is larger than its place in the file
+#endif
+
+
+static void ngx_canary_saved_record(ngx_canary_zone_t *zone,
+    ngx_canary_saved_t *saved, ngx_canary_record_t *record);
+static void ngx_canary_saved_latch(ngx_canary_zone_t *zone,
+    ngx_canary_saved_t *saved);
+static void ngx_canary_saved_journal(ngx_canary_zone_t *zone,
+    ngx_canary_saved_t *saved);
+static void ngx_canary_saved_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
+    uint64_t base, ngx_canary_saved_variant_t *v);
+static void ngx_canary_saved_counts(ngx_canary_saved_counts_t *counts,
+    ngx_canary_counts_t *from);
+static void ngx_canary_saved_cells(ngx_canary_zone_t *zone, ngx_uint_t slot,
+    ngx_canary_saved_variant_t *v);
+static void ngx_canary_given_record(ngx_canary_zone_t *zone,
+    ngx_canary_saved_t *saved);
+static void ngx_canary_given_latch(ngx_canary_zone_t *zone,
+    ngx_canary_saved_t *saved);
+static void ngx_canary_given_journal(ngx_canary_zone_t *zone,
+    ngx_canary_saved_t *saved);
+static void ngx_canary_given_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
+    ngx_canary_saved_variant_t *v);
+static void ngx_canary_given_counts(ngx_canary_cell_t *cell,
+    ngx_canary_saved_counts_t *counts);
+static size_t ngx_canary_saved_bytes(u_char *dst, u_char *src, uint64_t len,
+    size_t max);
+
+
+void
+ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
+{
+    uint64_t             number, base;
+    ngx_uint_t           i, tries;
+    ngx_canary_record_t  record;
+
+    saved->run = ngx_canary_load(&zone->keep.run);
+    saved->saved_ms = ngx_canary_now_ms();
+    saved->created_ms = zone->created_ms;
+    saved->elapsed_us = ngx_canary_now_us() - zone->created_us;
+
+    for (i = 0; i < NGX_CANARY_CAUSES; i++) {
+        saved->rollbacks[i] = ngx_canary_load(&zone->rollbacks[i]);
+    }
+
+    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
+        saved->limits_us[i] = ngx_canary_load(&zone->limits_us[i]);
+    }
+
+    ngx_canary_saved_latch(zone, saved);
+    ngx_canary_saved_journal(zone, saved);
+
+    /* once more if a reload came in between, so that all of it fits together */
+
+    for (tries = 0; tries < 3; tries++) {
+        number = ngx_canary_published(zone, &record);
+        base = record.base & 1;
+
+        ngx_canary_saved_record(zone, saved, &record);
+
+        saved->unkeyed = 0;
+        saved->base_unkeyed = zone->base_unkeyed[base];
+
+        for (i = 0; i < zone->nshards; i++) {
+            saved->unkeyed += ngx_canary_load(&zone->shards[i].unkeyed);
+        }
+
+        for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
+            ngx_canary_saved_variant(zone, i, base, &saved->variants[i]);
+        }
+
+        if (ngx_canary_load(&zone->published) == number) {
+            break;
+        }
+    }
+}
+
+
+static void
+ngx_canary_saved_record(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved,
+    ngx_canary_record_t *record)
+{
+    ngx_uint_t  i;
+
+    saved->generation = record->generation;
+    saved->loaded_ms = record->loaded_ms;
+    saved->stage_start_ms = record->stage_start_ms;
+    saved->stage_elapsed_us = ngx_canary_now_us() - record->stage_start_us;
+    saved->stage.len = ngx_canary_saved_bytes(saved->stage.data, record->stage,
+                                              record->stage_len,
+                                              NGX_CANARY_MAX_STAGE);
+    saved->ncanaries = record->ncanaries;
+
+    for (i = 0; i < record->ncanaries; i++) {
+        saved->canaries[i].slot = record->canaries[i].slot;
+        saved->canaries[i].share_ppm = record->canaries[i].share_ppm;
+        saved->canaries[i].off = record->canaries[i].off;
+    }
+}
+
+
+static void
+ngx_canary_saved_latch(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
+{
+    uint64_t             ticket;
+    ngx_canary_latch_t  *latch;
+
+    ticket = ngx_canary_load(&zone->latch);
+
+    if (ticket == 0) {
+        return;
+    }
+
+    latch = &zone->reasons[ticket % NGX_CANARY_MAX_LATCHES];
+
+    saved->latched = 1;
+    saved->latch_ms = latch->time_ms;
+    saved->cause = ngx_min(latch->cause, NGX_CANARY_CAUSES - 1);
+    saved->reason.len = ngx_canary_saved_bytes(saved->reason.data,
+                                               latch->reason.data,
+                                               latch->reason.len,
+                                               NGX_CANARY_MAX_TEXT);
+}
+
+
+static void
+ngx_canary_saved_journal(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
+{
+    uint64_t                  ticket, last;
+    ngx_canary_entry_t       *entry;
+    ngx_canary_saved_note_t  *note;
+
+    last = ngx_canary_load(&zone->entries);
+    ticket = last > NGX_CANARY_JOURNAL ? last - NGX_CANARY_JOURNAL : 0;
+
+    for ( /* void */ ; ticket < last; ticket++) {
+        entry = &zone->journal[ticket % NGX_CANARY_JOURNAL];
+
+        if (ngx_canary_load(&entry->ticket) != ticket + 1) {
+            continue;
+        }
+
+        note = &saved->journal[saved->njournal];
+
+        note->time_ms = entry->time_ms;
+        note->kind = entry->kind & UINT8_MAX;
+        note->text.len = ngx_canary_saved_bytes(note->text.data,
+                                                entry->text.data,
+                                                entry->text.len,
+                                                NGX_CANARY_MAX_TEXT);
+
+        /* overwritten while it was read */
+
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+
+        if (ngx_canary_load(&entry->ticket) == ticket + 1) {
+            saved->njournal++;
+        }
+    }
+}
+
+
+static void
+ngx_canary_saved_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
+    uint64_t base, ngx_canary_saved_variant_t *v)
+{
+    ngx_canary_sum_t    sum;
+    ngx_canary_slot_t  *name;
+
+    name = &zone->slots[slot];
+
+    v->used = name->used;
+
+    if (v->used == 0) {
+        return;
+    }
+
+    v->name.len = ngx_canary_saved_bytes(v->name.data, name->name, name->len,
+                                         NGX_CANARY_MAX_NAME);
+
+    ngx_canary_sum(zone, slot, &sum);
+
+    ngx_memzero(&v->total, sizeof(ngx_canary_saved_counts_t));
+    ngx_canary_saved_counts(&v->total, &sum.cell.counts);
+    ngx_canary_hist_copy(v->total.hist, sum.cell.hist, sum.from, sum.to);
+    v->total.max_us = sum.past_max_us;
+    v->total.low_us = sum.past_low_us;
+
+    ngx_canary_saved_counts(&v->base, &zone->base[base][slot].counts);
+    ngx_memcpy(v->base.hist, zone->base[base][slot].hist,
+               sizeof(v->base.hist));
+    v->base.max_us = sum.cell.max_us[base];
+    v->base.low_us = sum.cell.low_us[base];
+
+    ngx_canary_saved_cells(zone, slot, v);
+}
+
+
+static void
+ngx_canary_saved_counts(ngx_canary_saved_counts_t *counts,
+    ngx_canary_counts_t *from)
+{
+    ngx_memcpy(counts->responses, from->responses, sizeof(from->responses));
+
+    counts->forced = from->forced;
+    counts->errors = from->errors;
+    counts->fallbacks = from->fallbacks;
+    counts->sum_us = from->sum_us;
+}
+
+
+static void
+ngx_canary_saved_cells(ngx_canary_zone_t *zone, ngx_uint_t slot,
+    ngx_canary_saved_variant_t *v)
+{
+    uint64_t              *cell;
+    ngx_uint_t             i, n, k;
+    ngx_canary_cluster_t  *cluster;
+
+    ngx_memzero(v->cells, sizeof(v->cells));
+
+    for (i = 0; i < zone->nshards; i++) {
+        cluster = zone->shards[i].clusters[slot];
+
+        for (n = 0; n < NGX_CANARY_SAVED_CELLS; n++, cluster++) {
+            cell = v->cells[n];
+
+            cell[0] += ngx_canary_load(&cluster->requests);
+
+            for (k = 1; k < NGX_CANARY_SAVED_CELL; k++) {
+                cell[k] += ngx_canary_load(&cluster->bad[k - 1]);
+            }
+        }
+    }
+}
+
+
+void
+ngx_canary_saved_give(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
+{
+    ngx_uint_t  i;
+
+    zone->created_ms = saved->created_ms;
+    zone->created_us = ngx_canary_now_us() - saved->elapsed_us;
+
+    for (i = 0; i < NGX_CANARY_CAUSES; i++) {
+        zone->rollbacks[i] = saved->rollbacks[i];
+    }
+
+    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
+        zone->limits_us[i] = saved->limits_us[i];
+    }
+
+    zone->shards[0].unkeyed = saved->unkeyed;
+    zone->base_unkeyed[0] = saved->base_unkeyed;
+
+    for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
+        ngx_canary_given_variant(zone, i, &saved->variants[i]);
+    }
+
+    ngx_canary_given_journal(zone, saved);
+    ngx_canary_given_latch(zone, saved);
+    ngx_canary_given_record(zone, saved);
+}
+
+
+/* as if it had been published here, so that the next load compares with it */
+
+static void
+ngx_canary_given_record(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
+{
+    ngx_uint_t            i;
+    ngx_canary_record_t  *record;
+
+    if (saved->generation == 0) {
+        return;
+    }
+
+    record = &zone->records[1];
+
+    record->generation = saved->generation;
+    record->loaded_ms = saved->loaded_ms;
+    record->stage_start_ms = saved->stage_start_ms;
+    record->stage_start_us = ngx_canary_now_us() - saved->stage_elapsed_us;
+    record->stage_len = ngx_canary_saved_bytes(record->stage,
+                                               saved->stage.data,
+                                               saved->stage.len,
+                                               NGX_CANARY_MAX_STAGE);
+    record->ncanaries = saved->ncanaries;
+
+    for (i = 0; i < saved->ncanaries; i++) {
+        record->canaries[i].slot = (uint32_t) saved->canaries[i].slot;
+        record->canaries[i].share_ppm = (uint32_t) saved->canaries[i].share_ppm;
+        record->canaries[i].off = (uint32_t) saved->canaries[i].off;
+    }
+
+    ngx_canary_store(&zone->published, 1);
+}
+
+
+static void
+ngx_canary_given_latch(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
+{
+    ngx_canary_latch_t  *latch;
+
+    if (!saved->latched) {
+        return;
+    }
+
+    latch = &zone->reasons[1];
+
+    latch->time_ms = saved->latch_ms;
+    latch->cause = saved->cause;
+    latch->reason.len = ngx_canary_saved_bytes(latch->reason.data,
+                                               saved->reason.data,
+                                               saved->reason.len,
+                                               NGX_CANARY_MAX_TEXT);
+
+    zone->latches = 1;
+    ngx_canary_store(&zone->latch, 1);
+}
+
+
+static void
+ngx_canary_given_journal(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
+{
+    ngx_uint_t                i;
+    ngx_canary_entry_t       *entry;
+    ngx_canary_saved_note_t  *note;
+
+    for (i = 0; i < saved->njournal; i++) {
+        entry = &zone->journal[i];
+        note = &saved->journal[i];
+
+        entry->time_ms = note->time_ms;
+        entry->kind = note->kind;
+        entry->text.len = ngx_canary_saved_bytes(entry->text.data,
+                                                 note->text.data,
+                                                 note->text.len,
+                                                 NGX_CANARY_MAX_TEXT);
+        entry->ticket = i + 1;
+    }
+
+    zone->entries = saved->njournal;
+}
+
+
+static void
+ngx_canary_given_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
+    ngx_canary_saved_variant_t *v)
+{
+    ngx_uint_t             i;
+    ngx_canary_cell_t     *cell;
+    ngx_canary_slot_t     *name;
+    ngx_canary_cluster_t  *cluster;
+
+    if (v->used == 0) {
+        return;
+    }
+
+    name = &zone->slots[slot];
+
+    name->used = v->used;
+    name->len = ngx_canary_saved_bytes(name->name, v->name.data, v->name.len,
+                                       NGX_CANARY_MAX_NAME);
+
+    ngx_canary_given_counts(&zone->base[0][slot], &v->base);
+
+    cell = &zone->shards[0].cells[slot];
+
+    ngx_canary_given_counts(cell, &v->total);
+
+    cell->max_us[0] = v->base.max_us;
+    cell->low_us[0] = v->base.low_us;
+
+    zone->past_max_us[slot] = v->total.max_us;
+    zone->past_low_us[slot] = v->total.low_us;
+
+    cluster = zone->shards[0].clusters[slot];
+
+    for (i = 0; i < NGX_CANARY_SAVED_CELLS; i++, cluster++) {
+        cluster->requests = v->cells[i][0];
+        ngx_memcpy(cluster->bad, &v->cells[i][1], sizeof(cluster->bad));
+    }
+}
+
+
+static void
+ngx_canary_given_counts(ngx_canary_cell_t *cell,
+    ngx_canary_saved_counts_t *counts)
+{
+    ngx_memcpy(cell->hist, counts->hist, sizeof(cell->hist));
+    ngx_memcpy(cell->counts.responses, counts->responses,
+               sizeof(cell->counts.responses));
+
+    cell->counts.forced = counts->forced;
+    cell->counts.errors = counts->errors;
+    cell->counts.fallbacks = counts->fallbacks;
+    cell->counts.sum_us = counts->sum_us;
+}
+
+
+static size_t
+ngx_canary_saved_bytes(u_char *dst, u_char *src, uint64_t len, size_t max)
+{
+    len = ngx_min(len, max);
+
+    ngx_memcpy(dst, src, len);
+
+    return (size_t) len;
+}

@@ -163,7 +163,7 @@ gather_screenshots() {
 take_screenshot() {
 	local name=$1 url=$2 file=$file_name.$3.png error='' profile
 	local options=(--headless --disable-gpu --hide-scrollbars
-		'--window-size=1280,1600' --virtual-time-budget=3000)
+		'--window-size=1280,2400' --virtual-time-budget=3000)
 
 	if [[ ! $browser ]]; then
 		error='skipped, chromium is not installed'

@@ -51,6 +51,7 @@ map(select(.kind == "stage")) as $stages
     variant: $meta.variant,
     outcome: $outcome,
     $rollbacks,
+    alerts: ($alerts[0] | alert_list($receivers[0]; $meta.now)),
     $absent,
     expected: $meta.plan,
     collected: $meta.collected,
@@ -63,7 +64,8 @@ map(select(.kind == "stage")) as $stages
             | "\(.stage): \(.why)"]
         + if $baseline == null then ["baseline: not collected"] else [] end),
     stages: .,
-    raw: { status: $whole, changes: $changes[0], decisions: $decisions[0],
+    raw: { status: $whole, alerts: $alerts[0], alertmanager: $receivers[0],
+        changes: $changes[0], decisions: $decisions[0],
         incidents: $incidents[0] }
 }
 | .complete = (.missing == [])

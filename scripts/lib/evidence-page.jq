@@ -20,6 +20,12 @@ def table($head; rows):
       else ($head | cells), ($head | map("---") | cells), ($rows[] | cells)
       end;
 
+# a time as it stands in a plan
+def planned:
+    if . % 3600 == 0 then "\(. / 3600) h"
+    elif . % 60 == 0 then "\(. / 60) min"
+    else "\(.) s" end;
+
 def badge:
     { pass: "✅ pass", fail: "❌ fail", pending: "⏳ pending",
         "n/a": "⚠️ n/a", recorded: "recorded" }[.] // md;
@@ -150,15 +156,31 @@ def variants_table:
     table(["Variant", "Role", "Share", "Requests", "Errors", "Fallbacks",
         "Forced", "Error rate", "P50", "P95", "P99"];
         to_entries[] | .value.stage as $stage
-        | [(.key | md), (.value.role | md), (.value.share | percent),
+        | [(.key | md), (.value.role | md),
+            (.value | (.configured_share | percent)
+                + if .share == .configured_share then ""
+                    else ", now \(.share | percent)" end),
             ($stage | .requests, .errors, .fallbacks, .forced | md),
             ($stage.error_rate | percent),
             ($stage.latency | .p50, .p95, .p99 | seconds_text)]);
 
+# a figure of a gate, in the unit of its metric
+def quantity($metric):
+    if type != "number" then "-"
+    elif $metric | test("^p[0-9]+$") then seconds_text
+    elif $metric == "throughput" then "\(digits(100))/s"
+    elif $metric == "error_rate" or ($metric | test("^event:[^:]*/"))
+    then percent
+    else digits(1000) end;
+
 def gate_table:
     table(["Gate", "Limit", "Actual", "Window", "Samples", "Status", "Reason"];
-        .[] | ["\(.metric) \(.rule)" | md] + [.limit, .actual, .window,
-            .samples | md] + [(.status | badge), (.reason | md)]);
+        .[] | .metric as $metric
+        | [(.metric | md),
+            (if .rule == "not_worse" then "not worse, +\(.limit | percent)"
+                else "\(.rule) \(.limit | quantity($metric))" end | md),
+            (.actual, .window | quantity($metric) | md),
+            (.samples | md), (.status | badge), (.reason | md)]);
 
 def decision_part:
     "### " + (if .last then "Final Decision" else "Decision" end),
@@ -178,7 +200,7 @@ def decision_part:
 def stage_title:
     if .kind == "baseline" then "Baseline (before the canary)"
     else "Stage \(.position): \(.traffic.configured | percent) Traffic"
-        + " (\(.stage | md), planned \(.planned.time | span))" end;
+        + " (\(.stage | md), planned \(.planned.time | planned))" end;
 
 def times_part:
     "**Start Time:** \(.times.start | moment)",
@@ -244,13 +266,16 @@ def rollback_part:
           "**Recovery Time:** \(recovery)",
           ""
      end),
+    (if .kind == "final" then
+        "**Alerts of the whole roll-out:**", (.alerts | alert_lines), ""
+     else empty end),
     "---",
     "";
 
 def absent_part:
     .absent[]
     | "## Stage \(.position): \(.share | md) Traffic (\(.stage | md), planned"
-        + " \(.time | span))",
+        + " \(.time | planned))",
       "", "Not executed: \(.why | md).", "", "---", "";
 
 def collection_part:

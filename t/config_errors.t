@@ -5,87 +5,7 @@ use warnings;
 # what is allowed, and where it stands; nothing valid is refused.
 
 use Test::More;
-use Canary;
-
-my $t = Canary->new();
-
-# the upstreams are known only once all is read, so their order is no matter
-my $around = <<'CONF';
-upstream baseline {
-    server 127.0.0.1:%%PORT2%%;
-BODY
-}
-upstream c1 { server 127.0.0.1:%%PORT1%%; }
-upstream c2 { server 127.0.0.1:%%PORT1%%; }
-upstream other { server 127.0.0.1:%%PORT1%%; }
-upstream split { server 127.0.0.1:%%PORT1%%; canary other 1%; }
-server {
-    listen 127.0.0.1:%%PORT0%%;
-    location / { proxy_pass http://baseline; }
-    location /literal/ { proxy_pass http://127.0.0.1:%%PORT1%%; }
-}
-CONF
-
-sub around {
-    my ($body) = @_;
-
-    my $text = $around;
-    $text =~ s/BODY/$body/;
-    return $text;
-}
-
-# "@@" marks the line that the message must name, without it the last
-sub refused {
-    my ($text, $message, $name) = @_;
-
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-
-    my ($before) = $text =~ /^(.*?)@@/s;
-    my $http = $text =~ s/@@//r;
-    my ($exit, $output) = $t->test_config("# begins\n$http");
-    my $file = $t->dir() . '/test.conf';
-    my ($head) = $t->read($file) =~ /^(.*?# begins\n)/s;
-    my $line = 1 + ("$head$before" =~ tr/\n//);
-
-    my @emerg = grep { /\[emerg\]/ } split /\n/, $output;
-    is_deeply(\@emerg, ["nginx: [emerg] $message in $file:$line"], $name);
-    is($exit, 1, "$name: refused");
-    return;
-}
-
-sub wrong {
-    my ($body, $message) = @_;
-
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-
-    my $name = length $body > 60 ? substr($body, 0, 57) . '...' : $body;
-    $name =~ s/[^ -~]/?/g;
-    $name =~ s/@@//;
-    $name =~ s/#/\\#/g;
-
-    $body .= '@@' if $body !~ /@@/;
-    refused(around($body), $message, $name);
-    return;
-}
-
-sub right {
-    my ($body) = @_;
-
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-
-    my ($exit, $output) = $t->test_config(around($body));
-    my $name = length $body > 60 ? substr($body, 0, 57) . '...' : $body;
-    $name =~ s/\n/ /g;
-    $name =~ s/#/\\#/g;
-    is($exit, 0, "valid: $name") or diag($output);
-    return;
-}
-
-sub directive {
-    my ($name, $text) = @_;
-
-    return "\"$name\" directive $text";
-}
+use Canary::Mistakes;
 
 sub share {
     my ($value) = @_;
@@ -95,7 +15,6 @@ sub share {
 }
 
 my $long_stage = 's' x 64;
-my $arguments = 'invalid number of arguments in "%s" directive';
 
 
 # canary
@@ -434,8 +353,10 @@ misplaced($_)
     for 'canary c1 5%;', 'canary_key $uri;', 'canary_salt a;',
     'canary_cookie a;', 'canary_force $uri a c1;', 'canary_fallback on;',
     'canary_errors 5xx;', 'canary_latency request;', 'canary_buckets 1s;',
+    'canary_gate p95 <= 1s;', 'canary_rollback auto;', 'canary_window 1m;',
     'canary_status;', 'canary_control;';
 wrong("$_;", directive($_, 'is not allowed here'))
     for qw(canary_status canary_control);
 
+$t->no_alerts();
 done_testing();

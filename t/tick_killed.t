@@ -136,8 +136,7 @@ is($t->status()->{splits}{baseline}{state}, 'active', 'it is active');
 $servers->write('broken', '');
 $load->run(
     seconds => 15 * $t->slow(),
-    until =>
-        sub { return $t->status()->{splits}{baseline}{verdict} ne 'pending' }
+    until => sub { $t->status()->{splits}{baseline}{state} ne 'active' }
 );
 my $split = $t->status()->{splits}{baseline};
 is($split->{state}, 'rolled_back', 'a canary that fails is rolled back');

@@ -45,7 +45,9 @@ void
 ngx_canary_keep_check(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
     ngx_log_t *log)
 {
-    if (access((char *) keep->folder.data, W_OK|X_OK) == 0) {
+    if (ngx_canary_load(&zone->keep.key) != keep->key
+        || access((char *) keep->folder.data, W_OK|X_OK) == 0)
+    {
         return;
     }
 

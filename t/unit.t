@@ -1,6 +1,8 @@
 #!/usr/bin/perl
 
-# Compiles each t/unit/*.c with the sources that need no nginx, and runs it.
+# Compiles each t/unit/*.c with the sources that need no nginx, and each
+# t/unit/zone/*.c with the headers of the nginx that the module is built for,
+# and runs them.
 
 use warnings;
 use strict;
@@ -27,14 +29,34 @@ my @libs = (shellwords($ENV{LDFLAGS} || ''), '-lxxhash', '-lm');
 
 my @sources = map { glob "$root/src/$_/*.c" } qw(pure render);
 my @tests = glob "$root/t/unit/*.c";
+my @zone_tests = glob "$root/t/unit/zone/*.c";
 
-plan tests => 1 + @tests;
+# what scripts/build has configured
+my $build = $ENV{BUILD_DIR} || "$root/build";
+my $tree =
+    dirname($ENV{TEST_CANARY_MODULE} || "$build/ngx_http_canary_module.so")
+    . '/tree';
+my @nginx = (
+    (map { ('-isystem', "$tree/$_") } qw(objs src/core src/event src/os/unix)),
+    '-lpthread'
+);
+
+# on few processors a counter may survive by luck; ThreadSanitizer sees what
+# is not atomic in any case
+my @races = qw(-fsanitize=thread -O1 -DROUNDS=200);
+
+plan tests => 1 + @tests + 2 * @zone_tests;
 
 my @objects = map { object($_) } @sources;
 
 ok(@tests && @sources == grep({ defined } @objects), 'sources compile');
 
 subtest(basename($_, '.c') => \&unit, $_) for @tests;
+for (@zone_tests) {
+    my $name = basename($_, '.c');
+    subtest($name => \&unit, $_, @nginx);
+    subtest("$name, races" => \&unit, $_, @nginx, @races);
+}
 
 ###############################################################################
 
@@ -50,10 +72,11 @@ sub object {
 }
 
 sub unit {
-    my ($source) = @_;
+    my ($source, @more) = @_;
 
     my $binary = "$tmp/" . basename($source, '.c');
-    my ($status, @out) = run(@cc, '-o', $binary, $source, library(), @libs);
+    my ($status, @out) =
+        run(@cc, '-o', $binary, $source, library(), @libs, @more);
 
     is($status, 0, 'compiles') or return diag(@out);
     diag(@out) if @out;

@@ -1,0 +1,184 @@
+/*
+ * Recording from several threads at once, all into one shard, loses nothing:
+ * each counter is what the threads were told to count.
+ */
+
+#include "../../../src/zone/ngx_canary_zone.h"
+
+#include "../tap.h"
+
+#include <pthread.h>
+
+
+/* fewer under a sanitizer */
+#ifndef ROUNDS
+#define ROUNDS    100000
+#endif
+
+#define THREADS   8
+#define LATENCIES 7
+#define VARIANTS  2
+
+
+/* nginx's own; more than there are shards, so that they share the last one */
+ngx_uint_t  ngx_worker = 5;
+
+
+static ngx_canary_zone_t  *zone;
+static pthread_barrier_t   barrier;
+
+/* on both sides of the limits below; least and greatest in the middle */
+static const uint64_t  latencies[LATENCIES] = {
+    1000, 1001, 250, 7, 2000000000, 100000, 100001
+};
+
+/* how many of the latencies are beyond the limits of 1 ms and 100 ms */
+static const uint64_t  beyond[2] = { 4, 2 };
+
+
+static void *
+count(void *data)
+{
+    ngx_uint_t            i, v, n;
+    ngx_canary_outcome_t  oc;
+
+    (void) data;
+
+    (void) pthread_barrier_wait(&barrier);
+
+    for (i = 0; i < ROUNDS; i++) {
+        for (v = 0; v < VARIANTS; v++) {
+
+            for (n = 0; n < LATENCIES; n++) {
+                oc.slot = (uint32_t) v;
+                oc.cluster = (uint32_t) (n % 2);
+                oc.response = (uint32_t) (n % NGX_CANARY_CLASSES);
+                oc.error = (n == 3);
+                oc.fallback = (n == 3 && v == 1);
+                oc.timed = 1;
+                oc.latency_us = latencies[n];
+
+                ngx_canary_record(zone, &oc);
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+check_counts(ngx_uint_t v, ngx_canary_counts_t *counts)
+{
+    uint64_t    each, sum;
+    ngx_uint_t  n, expected;
+
+    each = THREADS * ROUNDS;
+
+    for (n = 0; n < NGX_CANARY_CLASSES; n++) {
+        expected = LATENCIES / NGX_CANARY_CLASSES
+                   + (n < LATENCIES % NGX_CANARY_CLASSES);
+        is_u64(counts->responses[n], expected * each, "responses");
+    }
+
+    sum = 0;
+
+    for (n = 0; n < LATENCIES; n++) {
+        sum += latencies[n];
+    }
+
+    is_u64(counts->sum_us, sum * each, "sum of the latencies");
+    is_u64(counts->errors, each, "errors");
+    is_u64(counts->fallbacks, v ? each : 0, "fallbacks");
+}
+
+
+static void
+check_cell(ngx_canary_cell_t *cell)
+{
+    uint64_t    each, others;
+    ngx_uint_t  n;
+
+    each = THREADS * ROUNDS;
+    others = 0;
+
+    for (n = 0; n < NGX_CANARY_HIST_BUCKETS; n++) {
+        others += cell->hist[n];
+    }
+
+    for (n = 0; n < LATENCIES; n++) {
+        is_u64(cell->hist[ngx_canary_hist_index(latencies[n])], each,
+               "a bucket");
+        others -= each;
+    }
+
+    is_u64(others, 0, "no other bucket");
+    is_u64(cell->max_us[1], 2000000000, "the greatest");
+    is_u64(UINT64_MAX - cell->low_us[1], 7, "the least");
+    is_u64(cell->max_us[0] + cell->low_us[0], 0, "of this stage alone");
+}
+
+
+static void
+check_clusters(ngx_canary_cluster_t *clusters)
+{
+    uint64_t    each;
+    ngx_uint_t  n;
+
+    each = THREADS * ROUNDS;
+
+    is_u64(clusters[0].requests, 4 * each, "requests of a hash cell");
+    is_u64(clusters[1].requests, 3 * each, "of another");
+    is_u64(clusters[0].bad[0] + clusters[1].bad[0], each, "their errors");
+
+    for (n = 0; n < 2; n++) {
+        is_u64(clusters[0].bad[1 + n] + clusters[1].bad[1 + n],
+               beyond[n] * each, "beyond a limit");
+    }
+}
+
+
+int
+main(void)
+{
+    ngx_uint_t  i, v;
+    pthread_t   threads[THREADS];
+
+    zone = calloc(1, sizeof(ngx_canary_zone_t) + sizeof(ngx_canary_shard_t));
+    if (zone == NULL) {
+        return 2;
+    }
+
+    zone->nshards = 2;
+    zone->records[0].base = 1;
+
+    for (i = 0; i <= NGX_CANARY_MAX_LIMITS; i++) {
+        zone->limits_us[i] = UINT64_MAX;
+    }
+
+    zone->limits_us[0] = 1000;
+    zone->limits_us[1] = 100000;
+
+    (void) pthread_barrier_init(&barrier, NULL, THREADS);
+
+    for (i = 0; i < THREADS; i++) {
+        if (pthread_create(&threads[i], NULL, count, NULL) != 0) {
+            return 2;
+        }
+    }
+
+    for (i = 0; i < THREADS; i++) {
+        (void) pthread_join(threads[i], NULL);
+    }
+
+    for (v = 0; v < VARIANTS; v++) {
+        check_counts(v, &zone->shards[1].cells[v].counts);
+        check_cell(&zone->shards[1].cells[v]);
+        check_clusters(zone->shards[1].clusters[v]);
+    }
+
+    is_u64(zone->shards[0].cells[0].counts.responses[0], 0,
+           "nothing in the shard of another");
+
+    return tap_done();
+}

@@ -12,36 +12,13 @@ my $reloads = 20;
 
 my $t = Canary->new();
 
-$t->write('split', 'canary canary 5% stage=s0;');
-$t->conf(<<'CONF', workers => 2, connections => 1024);
-    upstream canary { server 127.0.0.1:%%PORT1%%; keepalive 32; }
-    upstream baseline {
-        server 127.0.0.1:%%PORT2%%;
-        keepalive 32;
-        include %%DIR%%/split;
-        canary_key $arg_k;
-    }
-    server {
-        listen 127.0.0.1:%%PORT1%%;
-        location / { return 200 canary; }
-    }
-    server {
-        listen 127.0.0.1:%%PORT2%%;
-        location / { return 200 baseline; }
-    }
-    server {
-        listen 127.0.0.1:%%PORT0%%;
-        keepalive_requests 1000000;
-        location / {
-            proxy_pass http://baseline;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            add_header X-Generation $canary_generation;
-            add_header X-Variant $canary_variant;
-        }
-        location /canary/ { canary_status; }
-    }
-CONF
+Canary::Load::site(
+    $t,
+    split => 'canary canary 5% stage=s0;',
+    workers => 2,
+    location => 'add_header X-Generation $canary_generation;'
+        . ' add_header X-Variant $canary_variant;'
+);
 $t->start();
 
 my ($newest, $late, $wrong, $loads, %seen) = (0, 0, 0, 0);

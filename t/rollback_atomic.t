@@ -10,35 +10,11 @@ use Canary::Load;
 
 my $t = Canary->new();
 
-$t->conf(<<'CONF', workers => 4, connections => 1024);
-    upstream canary { server 127.0.0.1:%%PORT1%%; keepalive 32; }
-    upstream baseline {
-        server 127.0.0.1:%%PORT2%%;
-        keepalive 32;
-        canary canary 50%;
-        canary_key $arg_k;
-        canary_force $arg_f 1 canary;
-    }
-    server {
-        listen 127.0.0.1:%%PORT1%%;
-        location / { return 200 canary; }
-    }
-    server {
-        listen 127.0.0.1:%%PORT2%%;
-        location / { return 200 baseline; }
-    }
-    server {
-        listen 127.0.0.1:%%PORT0%%;
-        keepalive_requests 1000000;
-        location / {
-            proxy_pass http://baseline;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-        }
-        location /canary/ { canary_status; }
-        location /canary/control/ { canary_control; }
-    }
-CONF
+Canary::Load::site(
+    $t,
+    split => 'canary canary 50%; canary_force $arg_f 1 canary;',
+    workers => 4
+);
 $t->start();
 
 my ($rolled, $after, $before, $changes, $since) = (0, 0, 0, 0, 0);

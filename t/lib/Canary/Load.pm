@@ -13,6 +13,14 @@ package Canary::Load;
 # on a connection that the server closes without a word is tried once more on a
 # new one, as a browser does: $load->{retried}.  {answers} counts the answers,
 # {broken} those that were cut short.
+#
+#     Canary::Load::site($t, split => 'canary canary 5%;', workers => 2,
+#         canary => 200, location => 'add_header X-Variant $canary_variant;');
+#
+# writes a configuration for it: "baseline" is split by the argument "k", and
+# "split" stands in a file of that name, to be changed by reloads.  nginx is
+# both variants too, and answers with the variant's name, that of the canary
+# under the status of "canary".  "location" stands next to proxy_pass.
 
 use strict;
 use warnings;
@@ -34,6 +42,46 @@ sub new {
         broken => 0,
         %opts
     }, $class;
+}
+
+
+sub site {
+    my ($t, %opts) = @_;
+
+    my $canary = $opts{canary} || 200;
+    my $location = $opts{location} || '';
+
+    $t->write('split', $opts{split});
+
+    return $t->conf(<<"CONF", workers => $opts{workers}, connections => 1024);
+    upstream canary { server 127.0.0.1:%%PORT1%%; keepalive 32; }
+    upstream baseline {
+        server 127.0.0.1:%%PORT2%%;
+        keepalive 32;
+        include %%DIR%%/split;
+        canary_key \$arg_k;
+    }
+    server {
+        listen 127.0.0.1:%%PORT1%%;
+        location / { return $canary canary; }
+    }
+    server {
+        listen 127.0.0.1:%%PORT2%%;
+        location / { return 200 baseline; }
+    }
+    server {
+        listen 127.0.0.1:%%PORT0%%;
+        keepalive_requests 1000000;
+        location / {
+            proxy_pass http://baseline;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            $location
+        }
+        location /canary/ { canary_status; }
+        location /canary/control/ { canary_control; }
+    }
+CONF
 }
 
 

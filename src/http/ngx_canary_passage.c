@@ -350,24 +350,26 @@ ngx_canary_exit_process(ngx_cycle_t *cycle)
 /*
  * nginx keeps the wall clock of a request's first byte, to the millisecond;
  * it is taken over to the monotonic clock here, so that a clock that is set
- * later does not matter.
+ * later does not matter.  The clock of nginx's last turn, which $request_time
+ * goes by, would make it too late by as much as that turn has taken.
  */
 
 static void
 ngx_canary_passage_first_byte(ngx_canary_passage_t *p)
 {
-    int64_t              ms;
-    ngx_time_t          *tp;
+    int64_t              ns;
+    struct timespec      now;
     ngx_http_request_t  *r;
 
     r = p->request;
-    tp = ngx_timeofday();
 
-    ms = (int64_t) (tp->sec - r->start_sec) * 1000
-         + (int64_t) tp->msec - (int64_t) r->start_msec;
+    (void) clock_gettime(CLOCK_REALTIME, &now);
 
-    if (ms > 0) {
-        p->start.tv_sec -= ms / 1000;
-        p->start.tv_nsec -= ms % 1000 * 1000000;
+    ns = (int64_t) (now.tv_sec - r->start_sec) * 1000000000
+         + now.tv_nsec - (int64_t) r->start_msec * 1000000;
+
+    if (ns > 0) {
+        p->start.tv_sec -= ns / 1000000000;
+        p->start.tv_nsec -= ns % 1000000000;
     }
 }

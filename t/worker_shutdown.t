@@ -5,6 +5,7 @@ use warnings;
 # worker_shutdown_timeout ends, are counted once and are no errors.
 
 use Test::More;
+use Time::HiRes qw(sleep);
 use Canary;
 
 my $t = Canary->new();
@@ -29,7 +30,14 @@ $t->conf(<<'CONF', main => 'worker_shutdown_timeout 300ms;');
         proxy_set_header Connection $hop;
         location /plain { proxy_pass http://plain; }
         location /whole { proxy_pass http://whole; }
-        location /unbuffered { proxy_pass http://plain; proxy_buffering off; }
+        location /plain/unbuffered {
+            proxy_pass http://plain;
+            proxy_buffering off;
+        }
+        location /whole/unbuffered {
+            proxy_pass http://whole;
+            proxy_buffering off;
+        }
         location /canary/ { canary_status; }
     }
 CONF
@@ -39,14 +47,15 @@ $t->upstream(
     sub {
         my ($socket, $request) = @_;
         my $uri = $request->{uri};
+        sleep 0.1 if $uri =~ /late/;
         print {$socket} "HTTP/1.1 101 Switching Protocols\r\n"
             . "Upgrade: x\r\nConnection: upgrade\r\n\r\n"
             if $uri =~ /tunnel/;
         print {$socket} "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegun"
             if $uri =~ /body/;
         print {$socket} "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-            if $uri =~ /done/;
-        return 1 if $uri =~ /done/;
+            if $uri =~ /done|late/;
+        return 1 if $uri =~ /done|late/;
 
         # until nginx is gone
         sysread $socket, my $byte, 1;
@@ -64,8 +73,8 @@ sub begin {
 
     for my $location (qw(plain whole)) {
         is($t->get("/$location/done")->{body}, 'ok', "$location: one is done");
-        for my $uri ("/$location/head", "/$location/body", "/$location/tunnel")
-        {
+        for my $part (qw(head body unbuffered/body tunnel)) {
+            my $uri = "/$location/$part";
             my $client = $t->client();
             my $upgrade =
                 $uri =~ /tunnel/
@@ -76,15 +85,11 @@ sub begin {
             push @clients, $client;
         }
     }
-    my $client = $t->client();
-    $client->send("GET /unbuffered/body HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    push @clients, $client;
-
     $seen += 2 + @clients;
     ok($t->wait_for(sub { $t->seen($t->port(1)) == $seen }), 'under way');
 
     # bodies and tunnels are begun once their client has something
-    for my $n (1, 2, 4, 5, 6) {
+    for my $n (1 .. 3, 5 .. 7) {
         ok($clients[$n]->_fill(time + 10 * $t->slow()), 'and answered');
     }
 
@@ -107,28 +112,24 @@ sub figures {
     };
 }
 
-# rounds of the four or five requests above; only the one that was done has a
-# latency
+# rounds of the five requests above; only the one that was done has a latency
 sub counted {
     my ($rounds, $name) = @_;
 
     my %each = (
-        requests => 4,
+        requests => 5,
         errors => 0,
         fallbacks => 0,
         timed => 1,
         baseline => 0,
         none => 1,
         '1xx' => 1,
-        '2xx' => 2
+        '2xx' => 3
     );
-    my %whole = map { $_ => $each{$_} * $rounds } keys %each;
-    my %plain = %whole;
-    $plain{requests} += $rounds;
-    $plain{'2xx'} += $rounds;
+    my %all = map { $_ => $each{$_} * $rounds } keys %each;
 
-    is_deeply(figures('plain'), \%plain, "$name: upstream latency");
-    is_deeply(figures('whole'), \%whole, "$name: request latency");
+    is_deeply(figures('plain'), \%all, "$name: upstream latency");
+    is_deeply(figures('whole'), \%all, "$name: request latency");
     return;
 }
 
@@ -151,6 +152,16 @@ $_->close() for @clients;
 ok($t->reload(drain => 1), 'reload, the old worker ends by its timeout');
 counted(2, 'shutdown timeout');
 $_->close() for @clients;
+
+# one that ends before its worker has to
+my $client = $t->client();
+$client->send("GET /plain/late HTTP/1.1\r\nHost: localhost\r\n\r\n");
+ok($t->wait_for(sub { $t->seen($t->port(1)) == $seen + 1 }), 'under way');
+$t->reload(wait => 0);
+is($client->response('GET')->{body}, 'ok', 'a request over a reload');
+$client->close();
+ok($t->wait_for(sub { figures('plain')->{requests} == 11 }), 'is counted');
+is(figures('plain')->{timed}, 3, 'and timed');
 
 is($t->seen($t->port(2)), 0, 'none fell back');
 

@@ -160,7 +160,7 @@ ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    split->keep_hist = 0;
+    split->want = 0;
 
     changed = ngx_canary_control_change(command, &text);
 

@@ -10,6 +10,7 @@ typedef struct {
     ngx_str_t              path;        /* below the location's prefix */
     ngx_str_t              type;
     ngx_canary_render_pt   render;
+    ngx_uint_t             want;        /* ngx_canary_want_e */
 } ngx_canary_resource_t;
 
 
@@ -22,31 +23,35 @@ static ngx_int_t ngx_canary_status_path(ngx_http_request_t *r,
 static ngx_canary_resource_t *ngx_canary_status_resource(
     ngx_http_request_t *r, ngx_str_t *path);
 static ngx_int_t ngx_canary_status_snapshot(ngx_http_request_t *r,
-    ngx_canary_snapshot_t *snap);
+    ngx_uint_t want, ngx_canary_snapshot_t *snap);
 
 
 static ngx_canary_resource_t  ngx_canary_resources[] = {
 
     { ngx_string(""),
       ngx_string("text/html; charset=utf-8"),
-      ngx_canary_render_page },
+      ngx_canary_render_page,
+      NGX_CANARY_WANT_QUANTILES },
 
     { ngx_string("status.json"),
       ngx_string("application/json"),
-      ngx_canary_render_json },
+      ngx_canary_render_json,
+      NGX_CANARY_WANT_QUANTILES },
 
     { ngx_string("metrics"),
       ngx_string("text/plain; version=0.0.4; charset=utf-8"),
-      ngx_canary_render_prometheus },
+      ngx_canary_render_prometheus,
+      NGX_CANARY_WANT_BOUNDS },
 
-    { ngx_null_string, ngx_null_string, NULL }
+    { ngx_null_string, ngx_null_string, NULL, 0 }
 };
 
 
 static ngx_canary_resource_t  ngx_canary_openmetrics = {
     ngx_string("metrics"),
     ngx_string("application/openmetrics-text; version=1.0.0; charset=utf-8"),
-    ngx_canary_render_openmetrics
+    ngx_canary_render_openmetrics,
+    NGX_CANARY_WANT_BOUNDS
 };
 
 
@@ -99,7 +104,7 @@ ngx_canary_status_send(ngx_http_request_t *r, ngx_canary_resource_t *resource)
     ngx_canary_response_t  rs;
     ngx_canary_snapshot_t  snap;
 
-    if (ngx_canary_status_snapshot(r, &snap) != NGX_OK) {
+    if (ngx_canary_status_snapshot(r, resource->want, &snap) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -227,10 +232,11 @@ ngx_canary_status_resource(ngx_http_request_t *r, ngx_str_t *path)
 
 
 static ngx_int_t
-ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_canary_snapshot_t *snap)
+ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_uint_t want,
+    ngx_canary_snapshot_t *snap)
 {
     ngx_str_t                value;
-    ngx_uint_t               i, keep_hist;
+    ngx_uint_t               i;
     ngx_canary_common_t     *common;
     ngx_canary_srv_conf_t  **conf;
     ngx_canary_main_conf_t  *cmcf;
@@ -258,8 +264,11 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_canary_snapshot_t *snap)
 
     /* status.json?histograms=1: the buckets as well */
 
-    keep_hist = ngx_http_arg(r, (u_char *) "histograms", 10, &value) == NGX_OK
-                && value.len == 1 && value.data[0] == '1';
+    if (ngx_http_arg(r, (u_char *) "histograms", 10, &value) == NGX_OK
+        && value.len == 1 && value.data[0] == '1')
+    {
+        want |= NGX_CANARY_WANT_BUCKETS;
+    }
 
     snap->splits = ngx_palloc(r->pool,
                               cmcf->splits.nelts * sizeof(ngx_canary_split_t));
@@ -270,7 +279,7 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_canary_snapshot_t *snap)
     conf = cmcf->splits.elts;
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
-        snap->splits[i].keep_hist = keep_hist;
+        snap->splits[i].want = want;
 
         if (ngx_canary_split_picture(conf[i], &snap->splits[i], r->pool)
             != NGX_OK)

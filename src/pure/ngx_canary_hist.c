@@ -138,13 +138,22 @@ ngx_canary_hist_subtract(uint64_t *sum, const uint64_t *base, size_t from,
 
 
 void
-ngx_canary_hist_since(uint64_t *sum, const uint32_t *base, size_t from,
-    size_t to)
+ngx_canary_hist_since(uint64_t *diff, const uint64_t *sum,
+    const uint32_t *base, size_t from, size_t to)
 {
     size_t  i;
 
-    for (i = from; i <= to; i++) {
-        sum[i] = (uint32_t) (sum[i] - base[i]);
+    i = from;
+
+    for ( /* void */ ; i + 4 <= to + 1; i += 4) {
+        diff[i] = (uint32_t) sum[i] - base[i];
+        diff[i + 1] = (uint32_t) sum[i + 1] - base[i + 1];
+        diff[i + 2] = (uint32_t) sum[i + 2] - base[i + 2];
+        diff[i + 3] = (uint32_t) sum[i + 3] - base[i + 3];
+    }
+
+    for ( /* void */ ; i <= to; i++) {
+        diff[i] = (uint32_t) sum[i] - base[i];
     }
 }
 

@@ -55,11 +55,11 @@ void ngx_canary_hist_subtract(uint64_t *sum, const uint64_t *base, size_t from,
     size_t to);
 
 /*
- * The same for totals of a while ago of which the lower 32 bits were kept; in
- * between came fewer than 2^32 values a bucket.
+ * diff = sum - base, in [from, to], where "base" has the lower 32 bits of the
+ * totals of a while ago; fewer than 2^32 values a bucket came in between.
  */
-void ngx_canary_hist_since(uint64_t *sum, const uint32_t *base, size_t from,
-    size_t to);
+void ngx_canary_hist_since(uint64_t *diff, const uint64_t *sum,
+    const uint32_t *base, size_t from, size_t to);
 
 /* the number of values in [from, to] */
 uint64_t ngx_canary_hist_count(const uint64_t *counts, size_t from, size_t to);

@@ -228,6 +228,14 @@ typedef struct {
 } ngx_canary_event_t;
 
 
+/* what a picture costs most for; the rest is always there */
+typedef enum {
+    NGX_CANARY_WANT_BOUNDS = 1,         /* latency.le */
+    NGX_CANARY_WANT_QUANTILES = 2,      /* of the total and the stage */
+    NGX_CANARY_WANT_BUCKETS = 4         /* latency.hist */
+} ngx_canary_want_e;
+
+
 typedef struct {
     ngx_canary_str_t      name;         /* the upstream's */
     ngx_canary_state_e    state;
@@ -250,7 +258,7 @@ typedef struct {
     uint64_t              le_us[NGX_CANARY_MAX_LE];
 
     uint64_t              window_us;    /* length that is asked for */
-    unsigned              keep_hist:1;  /* histograms are asked for */
+    unsigned              want;         /* of ngx_canary_want_e */
 
     double                false_alarm_s;
     size_t                nrules;

@@ -17,9 +17,10 @@ static void ngx_canary_picture_window(ngx_canary_picture_t *pic,
     ngx_uint_t slot, ngx_canary_figures_t *f);
 static void ngx_canary_picture_counts(ngx_canary_figures_t *f,
     ngx_canary_counts_t *sum, ngx_canary_counts_t *base);
-static void ngx_canary_picture_work(ngx_canary_picture_t *pic);
+static void ngx_canary_picture_since(ngx_canary_picture_t *pic,
+    ngx_canary_step_cell_t *cell);
 static void ngx_canary_picture_latency(ngx_canary_picture_t *pic,
-    uint64_t low_us, uint64_t max_us, ngx_uint_t exact,
+    ngx_canary_scope_e scope, uint64_t low_us, uint64_t max_us,
     ngx_canary_figures_t *f);
 static ngx_int_t ngx_canary_picture_keep(ngx_canary_picture_t *pic,
     ngx_canary_latency_t *latency, ngx_pool_t *pool);
@@ -45,6 +46,14 @@ ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
 
     pic.zone = zone;
     pic.split = split;
+
+    if (split->nrules) {
+        split->want |= NGX_CANARY_WANT_BOUNDS|NGX_CANARY_WANT_QUANTILES;
+    }
+
+    /* behind the last bound is the count */
+
+    split->le_us[split->nle] = UINT64_MAX;
 
     pic.sum = ngx_palloc(pool, sizeof(ngx_canary_sum_t));
     pic.work = ngx_palloc(pool, NGX_CANARY_HIST_BUCKETS * sizeof(uint64_t));
@@ -214,9 +223,13 @@ static ngx_int_t
 ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
     uint32_t share_ppm, ngx_pool_t *pool)
 {
-    ngx_uint_t             s, base;
+    ngx_uint_t             i, s, base;
     ngx_canary_zone_t     *zone;
     ngx_canary_variant_t  *v;
+
+    static ngx_uint_t  scopes[NGX_CANARY_SCOPES] = {
+        NGX_CANARY_TOTAL, NGX_CANARY_WINDOW, NGX_CANARY_STAGE
+    };
 
     zone = pic->zone;
 
@@ -242,7 +255,10 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
 
     base = pic->record.base & 1;
 
-    for (s = 0; s < NGX_CANARY_SCOPES; s++) {
+    /* the stage at last, as its base is taken off the totals themselves */
+
+    for (i = 0; i < NGX_CANARY_SCOPES; i++) {
+        s = scopes[i];
 
         switch (s) {
 
@@ -250,13 +266,13 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
             ngx_canary_picture_total(pic, &v->figures[s]);
             break;
 
-        case NGX_CANARY_STAGE:
-            ngx_canary_picture_stage(pic, &zone->base[base][slot], base,
-                                     &v->figures[s]);
+        case NGX_CANARY_WINDOW:
+            ngx_canary_picture_window(pic, slot, &v->figures[s]);
             break;
 
         default:
-            ngx_canary_picture_window(pic, slot, &v->figures[s]);
+            ngx_canary_picture_stage(pic, &zone->base[base][slot], base,
+                                     &v->figures[s]);
         }
 
         ngx_canary_picture_trials(pic, s);
@@ -282,8 +298,11 @@ ngx_canary_picture_total(ngx_canary_picture_t *pic, ngx_canary_figures_t *f)
     f->elapsed_us = pic->now_us - pic->zone->created_us;
 
     ngx_canary_picture_counts(f, &sum->cell.counts, NULL);
-    ngx_canary_picture_work(pic);
-    ngx_canary_picture_latency(pic, sum->past_low_us, sum->past_max_us, 1, f);
+
+    pic->hist = sum->cell.hist;
+
+    ngx_canary_picture_latency(pic, NGX_CANARY_TOTAL, sum->past_low_us,
+                               sum->past_max_us, f);
 }
 
 
@@ -298,10 +317,16 @@ ngx_canary_picture_stage(ngx_canary_picture_t *pic, ngx_canary_cell_t *base,
     f->elapsed_us = pic->split->stage_elapsed_us;
 
     ngx_canary_picture_counts(f, &sum->cell.counts, &base->counts);
-    ngx_canary_picture_work(pic);
-    ngx_canary_hist_subtract(pic->work, base->hist, sum->from, sum->to);
-    ngx_canary_picture_latency(pic, sum->cell.low_us[s], sum->cell.max_us[s],
-                               1, f);
+
+    if (!(pic->split->want & NGX_CANARY_WANT_QUANTILES)) {
+        return;
+    }
+
+    pic->hist = sum->cell.hist;
+
+    ngx_canary_hist_subtract(pic->hist, base->hist, sum->from, sum->to);
+    ngx_canary_picture_latency(pic, NGX_CANARY_STAGE, sum->cell.low_us[s],
+                               sum->cell.max_us[s], f);
 }
 
 
@@ -313,14 +338,11 @@ ngx_canary_picture_window(ngx_canary_picture_t *pic, ngx_uint_t slot,
 {
     uint64_t                 start_us;
     ngx_canary_sum_t        *sum;
-    ngx_canary_counts_t     *base;
     ngx_canary_step_cell_t  *cell;
 
     sum = pic->sum;
     start_us = pic->zone->created_us;
-    base = NULL;
-
-    ngx_canary_picture_work(pic);
+    cell = NULL;
 
     if (pic->step) {
         start_us = pic->step->time_us;
@@ -329,18 +351,50 @@ ngx_canary_picture_window(ngx_canary_picture_t *pic, ngx_uint_t slot,
 
         if (start_us >= pic->zone->slot_us[slot]) {
             cell = &pic->step->cells[slot];
-            base = &cell->counts;
-
-            ngx_canary_hist_since(pic->work, cell->hist,
-                                  ngx_max(sum->from, cell->from),
-                                  ngx_min(sum->to, cell->to));
         }
     }
 
     f->elapsed_us = pic->now_us - start_us;
 
-    ngx_canary_picture_counts(f, &sum->cell.counts, base);
-    ngx_canary_picture_latency(pic, sum->past_low_us, sum->past_max_us, 0, f);
+    ngx_canary_picture_counts(f, &sum->cell.counts,
+                              cell ? &cell->counts : NULL);
+    ngx_canary_picture_since(pic, cell);
+    ngx_canary_picture_latency(pic, NGX_CANARY_WINDOW, sum->past_low_us,
+                               sum->past_max_us, f);
+}
+
+
+/* the totals less those of the step, into pic->work */
+
+static void
+ngx_canary_picture_since(ngx_canary_picture_t *pic,
+    ngx_canary_step_cell_t *cell)
+{
+    size_t             from, to;
+    ngx_canary_sum_t  *sum;
+
+    sum = pic->sum;
+    pic->hist = pic->work;
+
+    from = cell ? ngx_max(sum->from, cell->from) : 1;
+    to = cell ? ngx_min(sum->to, cell->to) : 0;
+
+    if (from > to) {
+        ngx_canary_hist_copy(pic->work, sum->cell.hist, sum->from, sum->to);
+        return;
+    }
+
+    /* the step knew fewer buckets than there are now */
+
+    if (from > sum->from) {
+        ngx_canary_hist_copy(pic->work, sum->cell.hist, sum->from, from - 1);
+    }
+
+    ngx_canary_hist_since(pic->work, sum->cell.hist, cell->hist, from, to);
+
+    if (to < sum->to) {
+        ngx_canary_hist_copy(pic->work, sum->cell.hist, to + 1, sum->to);
+    }
 }
 
 
@@ -373,47 +427,46 @@ ngx_canary_picture_counts(ngx_canary_figures_t *f, ngx_canary_counts_t *sum,
 }
 
 
-/* a copy of the totals of the variant at hand */
-
-static void
-ngx_canary_picture_work(ngx_canary_picture_t *pic)
-{
-    ngx_canary_sum_t  *sum;
-
-    sum = pic->sum;
-
-    ngx_memcpy(&pic->work[sum->from], &sum->cell.hist[sum->from],
-               (sum->to - sum->from + 1) * sizeof(uint64_t));
-}
-
-
 /*
- * The latencies in pic->work, of which none is beyond the extremes; low_us is
+ * The latencies in pic->hist, of which none is beyond the extremes; low_us is
  * UINT64_MAX less the least of them, 0 if there is none.
  */
 
 static void
-ngx_canary_picture_latency(ngx_canary_picture_t *pic, uint64_t low_us,
-    uint64_t max_us, ngx_uint_t exact, ngx_canary_figures_t *f)
+ngx_canary_picture_latency(ngx_canary_picture_t *pic, ngx_canary_scope_e scope,
+    uint64_t low_us, uint64_t max_us, ngx_canary_figures_t *f)
 {
     size_t                 from, to;
     uint64_t               q[NGX_CANARY_QUANTILES + NGX_CANARY_EXTREMES];
     uint64_t               min_us;
+    ngx_uint_t             exact, want;
+    ngx_canary_split_t    *split;
     ngx_canary_latency_t  *latency;
 
+    split = pic->split;
+    want = split->want;
     latency = &f->latency;
     from = pic->sum->from;
     to = pic->sum->to;
     min_us = UINT64_MAX - low_us;
+    exact = (scope != NGX_CANARY_WINDOW);
 
     ngx_memzero(q, sizeof(q));
 
-    if (low_us) {
-        latency->count = ngx_canary_hist_quantiles(pic->work, from, to, min_us,
+    if (low_us && (!exact || (want & NGX_CANARY_WANT_QUANTILES))) {
+        latency->count = ngx_canary_hist_quantiles(pic->hist, from, to, min_us,
                                                    max_us,
                                                    ngx_canary_quantile_ppm, q,
                                                    NGX_CANARY_QUANTILES
                                                    + NGX_CANARY_EXTREMES);
+    }
+
+    if (low_us && (want & NGX_CANARY_WANT_BOUNDS)
+        && (scope == NGX_CANARY_TOTAL || split->nrules))
+    {
+        ngx_canary_hist_cumulate(pic->hist, from, to, split->le_us,
+                                 latency->le, split->nle + 1);
+        latency->count = latency->le[split->nle];
     }
 
     if (latency->count == 0) {
@@ -425,9 +478,6 @@ ngx_canary_picture_latency(ngx_canary_picture_t *pic, uint64_t low_us,
     latency->max_us = exact ? max_us : q[NGX_CANARY_QUANTILES + 1];
 
     ngx_memcpy(latency->quantile_us, &q[1], sizeof(latency->quantile_us));
-
-    ngx_canary_hist_cumulate(pic->work, from, to, pic->split->le_us,
-                             latency->le, pic->split->nle);
 }
 
 
@@ -437,7 +487,7 @@ ngx_canary_picture_keep(ngx_canary_picture_t *pic,
 {
     uint64_t  *hist;
 
-    if (!pic->split->keep_hist || latency->count == 0) {
+    if (!(pic->split->want & NGX_CANARY_WANT_BUCKETS) || latency->count == 0) {
         return NGX_OK;
     }
 
@@ -446,8 +496,7 @@ ngx_canary_picture_keep(ngx_canary_picture_t *pic,
         return NGX_ERROR;
     }
 
-    ngx_memcpy(&hist[pic->sum->from], &pic->work[pic->sum->from],
-               (pic->sum->to - pic->sum->from + 1) * sizeof(uint64_t));
+    ngx_canary_hist_copy(hist, pic->hist, pic->sum->from, pic->sum->to);
 
     latency->hist = hist;
 

@@ -16,7 +16,8 @@ typedef struct {
     ngx_canary_record_t   record;
     ngx_canary_step_t    *step;         /* the window's beginning, or NULL */
     ngx_canary_sum_t     *sum;          /* totals of the variant at hand */
-    uint64_t             *work;         /* its histogram in the scope at hand */
+    uint64_t             *work;         /* room for its window */
+    uint64_t             *hist;         /* its buckets in the scope at hand */
     uint64_t              now_us;
 } ngx_canary_picture_t;
 

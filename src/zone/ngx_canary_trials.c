@@ -150,7 +150,7 @@ ngx_canary_picture_trial(ngx_canary_picture_t *pic, ngx_canary_variant_t *v,
 
         ref_us = ngx_canary_hist_upper(ngx_canary_hist_index(ref_us));
 
-        ngx_canary_hist_cumulate(pic->work, pic->sum->from, pic->sum->to,
+        ngx_canary_hist_cumulate(pic->hist, pic->sum->from, pic->sum->to,
                                  &ref_us, &within, 1);
     }
 

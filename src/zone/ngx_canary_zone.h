@@ -342,9 +342,9 @@ ngx_int_t ngx_canary_journal_read(ngx_canary_zone_t *zone,
 /*
  * Fills in "split" with one consistent picture, less events and what is
  * derived of gates.  The caller's are name, nle, le_us (the limits of all
- * latency rules among them), window_us, nrules, rules and, as it wants the
- * buckets of the histograms kept or not, keep_hist.  NGX_ERROR if memory is
- * short.
+ * latency rules among them, and room for one more), window_us, nrules, rules,
+ * and want; with rules, bounds and quantiles are always there.  NGX_ERROR if
+ * memory is short.
  */
 ngx_int_t ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
     ngx_pool_t *pool);

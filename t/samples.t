@@ -65,6 +65,7 @@ for my $name (@samples) {
         /^```nginx\nload_module .*?^http \{\n(.*?)^\}\n```$/ms;
     my $port = $t->port(0);
     $conf =~ s{\blisten 80;}{listen 127.0.0.1:$port;};
+    $conf =~ s{/var/lib/nginx/canary/}{$dir/canary/};
     my ($exit, $output) = $t->test_config($conf);
     is($exit, 0, "README.md: nginx takes it") or diag($output);
 

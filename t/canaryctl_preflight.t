@@ -28,21 +28,24 @@ my %settings = (
     signoffs => '%%DIR%%/signoffs'
 );
 $ctl->settings(%settings);
-my %state_file = (path => '/s', written_at => 1763845800.001, error => undef);
+my %state_file = (path => '/s', written_at => time, error => undef);
 $ctl->say(state_file => \%state_file);
 
+# the rules that come with it, and one that fires
+my $shipped =
+    $t->read($t->_root() . '/conf.d/monitoring/nginx_canary.rules.yml');
+$t->write('nginx_canary.rules.yml', $shipped);
+my $alerts = 1 + (() = $shipped =~ /^ *- alert:/mg);
 $t->write('rules.yml', <<'YML');
 groups:
-  - name: nginx_canary
+  - name: nginx_canary_test
     rules:
-      - alert: CanaryRolledBack
-        expr: nginx_canary_rolled_back == 1
       - alert: Always
         expr: vector(1)
 YML
 my $monitoring = <<"YML";
 global: { scrape_interval: 200ms, evaluation_interval: 200ms }
-rule_files: [ %%DIR%%/rules.yml ]
+rule_files: [ %%DIR%%/rules.yml, %%DIR%%/nginx_canary.rules.yml ]
 scrape_configs:
   - job_name: nginx_canary
     metrics_path: /canary/metrics
@@ -82,7 +85,7 @@ is(
     "$settings{metrics_url} is up" =~ s/%%PORT0%%/$t->port(0)/er,
     'what is scraped'
 );
-is($text{alert_rules}, '2 alerts, firing: Always', 'the alerts');
+is($text{alert_rules}, "$alerts alerts, firing: Always", 'the alerts');
 is(
     $text{alert_channel},
     'http://127.0.0.1:' . $t->port(11) . '/api/v2/alerts',
@@ -131,6 +134,8 @@ $ctl->say(state_file => {%state_file, error => "no\espace"});
 lacks('state_file', qr{/s: no space}, 'a state file that fails');
 $ctl->say(state_file => {%state_file, written_at => undef});
 lacks('state_file', qr{/s was not written yet}, 'a state file not written');
+$ctl->say(state_file => {%state_file, written_at => time - 7230});
+lacks('state_file', qr{/s was last written 2 h 0 min ago}, 'an old one');
 $ctl->say(state_file => \%state_file);
 
 is(
@@ -180,7 +185,7 @@ lacks(
 ) for sort keys %of_prometheus;
 
 # Prometheus with another configuration
-$t->write('rules.yml', "groups: []\n");
+$t->write($_, "groups: []\n") for qw(rules.yml nginx_canary.rules.yml);
 $pid = prometheus($monitoring =~ s/alerting:.*//sr =~ s/PORT0/PORT9/r, $pid);
 lacks(
     'monitoring',

@@ -3,6 +3,7 @@
 
 readonly rehearsal_limit=20 # seconds that a rollback may take
 readonly rehearsal_goal=1
+readonly state_stale=60 # nginx writes it every 5 seconds
 
 checks=() rehearse='' rehearsal='' metrics_url=''
 
@@ -127,12 +128,14 @@ check_state_file() {
 		return
 	fi
 
-	result=$(jq -r '.state_file
+	result=$(jq -r "$words"'.time as $now | .state_file
         | if type != "object" then
             "", "no canary_state: a restart would forget a rollback"
           elif (.error // "") != "" then "", "\(.path): \(.error)"
           elif .written_at == null then "", "\(.path) was not written yet"
-          else "yes", .path end' <<<"$split")
+          elif $now - .written_at > $stale then
+              "", "\(.path) was last written \($now - .written_at | span) ago"
+          else "yes", .path end' --argjson stale "$state_stale" <<<"$split")
 	check state_file "$name" "${result%%$'\n'*}" "${result#*$'\n'}"
 }
 

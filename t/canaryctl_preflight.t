@@ -14,7 +14,11 @@ use Canary;
 use Canary::Ctl;
 
 my $t = Canary->new();
-my $ctl = Canary::Ctl->new($t, split => "canary sliceB 0%;\n");
+my $ctl = Canary::Ctl->new(
+    $t,
+    split => "canary sliceB 0%;\n",
+    upstream => 'canary_state %%DIR%%/documents.state;'
+);
 my $dir = $t->dir();
 $t->start();
 
@@ -28,8 +32,7 @@ my %settings = (
     signoffs => '%%DIR%%/signoffs'
 );
 $ctl->settings(%settings);
-my %state_file = (path => '/s', written_at => time, error => undef);
-$ctl->say(state_file => \%state_file);
+my %state_file = (path => '/s', written_at => time, error => '');
 
 # the rules that come with it, and one that fires
 my $shipped =
@@ -91,7 +94,7 @@ is(
     'http://127.0.0.1:' . $t->port(11) . '/api/v2/alerts',
     'the Alertmanager'
 );
-is($text{state_file}, '/s', 'the state file');
+is($text{state_file}, "$dir/documents.state", 'the state file');
 
 is_deeply(JSON::PP::decode_json($t->read('evidence/preflight.json')),
     $r->{json}, 'the evidence folder has the last one');
@@ -128,7 +131,7 @@ is(lacks('configuration', qr/no_such_directive/, 'a broken configuration'),
     1, 'all else holds');
 $ctl->mend_config();
 
-$ctl->say();
+$ctl->say(state_file => undef);
 is(lacks('state_file', qr/no canary_state/, 'no state file'), 1, 'all else');
 $ctl->say(state_file => {%state_file, error => "no\espace"});
 lacks('state_file', qr{/s: no space}, 'a state file that fails');
@@ -136,7 +139,7 @@ $ctl->say(state_file => {%state_file, written_at => undef});
 lacks('state_file', qr{/s was not written yet}, 'a state file not written');
 $ctl->say(state_file => {%state_file, written_at => time - 7230});
 lacks('state_file', qr{/s was last written 2 h 0 min ago}, 'an old one');
-$ctl->say(state_file => \%state_file);
+$ctl->say();
 
 is(
     lacks(
@@ -155,34 +158,34 @@ my %of_prometheus = (
     alert_rules => 'rules',
     alert_channel => 'alertmanagers'
 );
-for my $check (sort keys %of_prometheus) {
-    my $path = "api/v1/$of_prometheus{$check}";
-    lacks(
-        $check,
-        qr{http://127\.0\.0\.1:\d+/$path\S*: .*connect}i,
-        "$check: Prometheus is down",
-        prometheus => 'http://127.0.0.1:%%PORT9%%'
-    );
-    lacks(
-        $check,
-        qr{/$path\S* is no answer of Prometheus$},
-        "$check: no Prometheus",
-        prometheus => 'http://127.0.0.1:%%PORT6%%'
-    );
-    lacks(
-        $check,
-        qr{^"prometheus" is not set$},
-        "$check: none is set",
-        prometheus => undef
-    );
-}
 $t->http_upstream($t->port(7), body => '{"status":"success","data":{}}');
-lacks(
-    $_,
-    qr/an answer of another form/,
-    "$_: another form",
-    prometheus => 'http://127.0.0.1:%%PORT7%%'
-) for sort keys %of_prometheus;
+my @cases = (
+    ['down', 'http://127.0.0.1:%%PORT9%%', qr{/api/v1/%s\S*: .*connect}i],
+    [
+        'another server',
+        'http://127.0.0.1:%%PORT6%%',
+        qr{/api/v1/%s\S* is no answer of Prometheus$}
+    ],
+    [
+        'another form',
+        'http://127.0.0.1:%%PORT7%%',
+        qr{an answer of another form: %s}
+    ],
+    ['not set', undef, qr{^"prometheus" is not set$}]
+);
+for my $case (@cases) {
+    my ($name, $url, $text) = @$case;
+    $ctl->settings(%settings, prometheus => $url);
+    $r = $ctl->run('preflight', '--json');
+    is($r->{status}, 1, "Prometheus, $name: exit status 1");
+
+    my @open = grep { !$_->{ok} } @{$r->{json}{checks}};
+    is(@open, 3, 'three checks do not hold');
+    for my $check (@open) {
+        my $like = $text =~ s/%s/$of_prometheus{$check->{check}}/r;
+        like($check->{text}, qr/$like/, "$check->{check}: why");
+    }
+}
 
 # Prometheus with another configuration
 $t->write($_, "groups: []\n") for qw(rules.yml nginx_canary.rules.yml);

@@ -22,16 +22,18 @@ append_evidence() {
 record() {
 	local verb=$1 members=$2 file=$3 text=$4 line recorded=''
 
-	line=$(jq -nc --argjson members "$members" --arg by "$by" \
-		--argjson split "${split:-null}" --arg name "${setting[upstream]-}" \
+	line=$(jq -c --argjson members "$members" --arg by "$by" \
+		--arg name "${setting[upstream]-}" \
 		--arg canary "${setting[canary]-}" --arg stage "$stage" \
 		--arg time "$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)" '
-        { time: $time, by: $by, split: $name, canary: $canary, stage: $stage }
+        . as $split
+        | { time: $time, by: $by, split: $name, canary: $canary, stage: $stage }
         + $members
         + { state: $split.state, verdict: $split.verdict,
             share: $split.variants[$canary].share,
             elapsed: $split.stage.elapsed, generation: $split.generation }
-        | with_entries(select(.value != null and .value != ""))')
+        | with_entries(select(.value != null and .value != ""))
+        ' <<<"${split:-null}")
 
 	if [[ ! ${setting[evidence_dir]-} ]]; then
 		warn "evidence_dir is not set, no file has this $verb"

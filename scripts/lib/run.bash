@@ -14,18 +14,19 @@ emit() {
 	local event=$1 text=$2
 
 	if [[ $json ]]; then
-		jq -nc --arg event "$event" --arg text "$text" \
-			--argjson split "${split:-null}" --argjson plan "$plan" \
+		jq -c --arg event "$event" --arg text "$text" --argjson plan "$plan" \
 			--arg position "$position" --arg left "$left" \
 			--arg time "$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)" '
-            ($position | tonumber? // 0) as $at
+            . as $split
+            | ($position | tonumber? // 0) as $at
             | { time: $time, event: $event, split: $split.split,
                 stage: $split.stage.name, state: $split.state,
                 verdict: ($split.verdict // "pending"),
                 position: $at, stages: ($plan | length),
                 share: (if $at > 0 then $plan[$at - 1].share else null end),
                 left: ($left | tonumber? // null), text: $text }
-            | with_entries(select(.value != null and .value != ""))'
+            | with_entries(select(.value != null and .value != ""))
+            ' <<<"${split:-null}"
 	else
 		clear_line
 		printf '%s  %s\n' "$(date +'%Y-%m-%d %H:%M:%S')" "$text"

@@ -298,8 +298,8 @@ sub master {
 sub workers {
     my ($self) = @_;
 
-    # valgrind does not show the title of a process
-    my $log = $ENV{TEST_NGINX_VALGRIND} ? $self->error_log() : '';
+    # the title comes after the log, and under valgrind not at all
+    my $log = $self->error_log();
     my @pids;
     for my $stat (glob '/proc/[0-9]*/stat') {
         my ($pid) = $stat =~ /(\d+)/;

@@ -35,15 +35,27 @@ static double ngx_canary_unique_sigma(double x);
 static double ngx_canary_unique_tau(double x);
 
 
-/* on the request path: mostly one load, as the registers soon change rarely */
-
 void
 ngx_canary_unique_add(uint8_t *reg, const void *data, size_t len)
 {
-    uint8_t   rank, seen;
-    uint64_t  hash, rest;
+    ngx_canary_unique_put(reg, ngx_canary_unique_hash(data, len));
+}
 
-    hash = XXH3_64bits_withSeed(data, len, NGX_CANARY_UNIQUE_SEED);
+
+uint64_t
+ngx_canary_unique_hash(const void *data, size_t len)
+{
+    return XXH3_64bits_withSeed(data, len, NGX_CANARY_UNIQUE_SEED);
+}
+
+
+/* on the request path: mostly one load, as the registers soon change rarely */
+
+void
+ngx_canary_unique_put(uint8_t *reg, uint64_t hash)
+{
+    uint8_t   rank, seen;
+    uint64_t  rest;
 
     reg += hash >> NGX_CANARY_UNIQUE_REST;
     rest = hash << NGX_CANARY_UNIQUE_BITS;

@@ -23,6 +23,10 @@
 /* adds any bytes; others may add to the same sketch at the same time */
 void ngx_canary_unique_add(uint8_t *reg, const void *data, size_t len);
 
+/* the same in two steps, to add to several sketches */
+uint64_t ngx_canary_unique_hash(const void *data, size_t len);
+void ngx_canary_unique_put(uint8_t *reg, uint64_t hash);
+
 /* dst = the union of both, while others may add to "src" */
 void ngx_canary_unique_merge(uint8_t *dst, const uint8_t *src);
 

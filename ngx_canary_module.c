@@ -95,6 +95,13 @@ static ngx_command_t  ngx_canary_commands[] = {
       0,
       NULL },
 
+    { ngx_string("canary_event"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_canary_conf_event,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("canary_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_canary_conf_status,
@@ -123,8 +130,8 @@ static ngx_http_module_t  ngx_canary_module_ctx = {
     ngx_canary_create_srv_conf,            /* create server configuration */
     NULL,                                  /* merge server configuration */
 
-    NULL,                                  /* create location configuration */
-    NULL                                   /* merge location configuration */
+    ngx_canary_create_loc_conf,            /* create location configuration */
+    ngx_canary_merge_loc_conf              /* merge location configuration */
 };
 
 

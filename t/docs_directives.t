@@ -94,7 +94,7 @@ sub message {
     $text =~ s/ in %s:%ui$//;
 
     my @parts = map { quotemeta s/%%/%/gr }
-        split /%(?:V|d|ui|uD|04uD|s)/, $text, -1;
+        split /%(?:V|d|ui|uD|04uD|s|\*s)/, $text, -1;
     my $pattern = join '[^`\n]+?', @parts;
     $messages++;
 

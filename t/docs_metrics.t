@@ -21,6 +21,7 @@ my %heading = (
     gate => 'A gate',
     variant => 'A variant',
     figures => 'Figures',
+    event => 'An event',
     journal => 'The journal',
     metrics => 'Metrics',
 );
@@ -54,15 +55,17 @@ my %docs = documented("$root/docs/metrics.md");
 
 # the members that status.json really has, by level
 
-my $status = decode_json(join '', rendered('json', 'gated'));
+my $status = decode_json(join '', rendered('json', 'events'));
 my $split = $status->{splits}{documents};
 my $variant = $split->{variants}{sliceB_documents};
+my $event = $split->{events}{document_upload}{sliceB_documents};
 my %rendered = (
     snapshot => members($status, 'splits'),
     split => members($split, qw(gates variants events journal)),
     gate => members($split->{gates}[0]),
     variant => members($variant, qw(total stage window)),
     figures => members($variant->{window}),
+    event => members($event->{window}),
     journal => members($split->{journal}[0]),
 );
 
@@ -91,7 +94,7 @@ for my $name (sort keys %metric) {
 # what is scraped is what the table says
 
 my %scraped = map { /^# TYPE (\S+) (\S+)/ ? ($1 => $2) : () }
-    rendered('prometheus', 'gated');
+    rendered('prometheus', 'events');
 
 is_deeply(
     \%scraped,

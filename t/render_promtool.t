@@ -17,7 +17,7 @@ my $root = dirname(dirname(abs_path(__FILE__)));
 my $tmp = tempdir('canary_render_XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $driver = "$tmp/render";
 
-my @pictures = qw(sample gated quiet rolled hostile full none);
+my @pictures = qw(sample gated events quiet rolled hostile full none);
 
 system(
     shellwords($ENV{CC} || 'cc'), '-std=c99',

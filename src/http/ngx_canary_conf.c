@@ -11,8 +11,8 @@ static ngx_int_t ngx_canary_conf_forces(ngx_conf_t *cf,
 static ngx_http_upstream_srv_conf_t *ngx_canary_conf_upstream(ngx_conf_t *cf,
     ngx_str_t *name);
 static void ngx_canary_conf_wrap(ngx_canary_srv_conf_t *conf);
-static void ngx_canary_publish_split(ngx_canary_srv_conf_t *conf,
-    uint64_t generation, ngx_cycle_t *cycle);
+static void ngx_canary_publish_split(ngx_canary_main_conf_t *cmcf,
+    ngx_canary_srv_conf_t *conf, uint64_t generation, ngx_cycle_t *cycle);
 
 
 static uint64_t  ngx_canary_default_le_us[] = {
@@ -112,7 +112,8 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
         if (ngx_canary_conf_defaults(cf, split[i]) != NGX_OK
             || ngx_canary_conf_state_once(cf, split[i]) != NGX_OK
             || ngx_canary_conf_targets(cf, split[i]) != NGX_OK
-            || ngx_canary_conf_forces(cf, split[i]) != NGX_OK)
+            || ngx_canary_conf_forces(cf, split[i]) != NGX_OK
+            || ngx_canary_conf_event_rules(cf, split[i]) != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -127,6 +128,14 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
+        if (cmcf->events.nelts) {
+            split[i]->events_zone = ngx_canary_events_add(cf, &split[i]->name,
+                                                     &ngx_http_canary_module);
+            if (split[i]->events_zone == NULL) {
+                return NGX_ERROR;
+            }
+        }
+
         ngx_canary_conf_wrap(split[i]);
     }
 
@@ -135,6 +144,10 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
         if (cmcf->common == NULL) {
             return NGX_ERROR;
         }
+    }
+
+    if (ngx_canary_event_add_handler(cf) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     return ngx_canary_check_variables(cf);
@@ -179,7 +192,7 @@ ngx_canary_init_module(ngx_cycle_t *cycle)
     generation++;
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
-        ngx_canary_publish_split(split[i], generation, cycle);
+        ngx_canary_publish_split(cmcf, split[i], generation, cycle);
     }
 
     cmcf->generation = generation;
@@ -421,18 +434,26 @@ ngx_canary_conf_wrap(ngx_canary_srv_conf_t *conf)
 
 
 static void
-ngx_canary_publish_split(ngx_canary_srv_conf_t *conf, uint64_t generation,
-    ngx_cycle_t *cycle)
+ngx_canary_publish_split(ngx_canary_main_conf_t *cmcf,
+    ngx_canary_srv_conf_t *conf, uint64_t generation, ngx_cycle_t *cycle)
 {
     ngx_uint_t                 i;
     ngx_canary_plan_t          plan;
     ngx_canary_target_t        targets[NGX_CANARY_MAX_CANARIES];
+    ngx_canary_event_plan_t    events;
     ngx_canary_target_conf_t  *target;
+
+    ngx_canary_event_plan(cmcf, conf, &events);
+
+    if (events.events) {
+        ngx_canary_events_name(&events, generation);
+    }
 
     plan.split = conf->name;
     plan.stage = conf->stage;
     plan.ntargets = conf->targets.nelts;
     plan.targets = targets;
+    plan.events = events.events;
 
     target = conf->targets.elts;
 

@@ -11,7 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "../zone/ngx_canary_zone.h"
+#include "../zone/ngx_canary_events.h"
 #include "../zone/ngx_canary_keep.h"
 
 
@@ -140,6 +140,11 @@ struct ngx_canary_srv_conf_s {
     ngx_shm_zone_t                *shm_zone;
     ngx_canary_view_t              view;        /* of this process */
 
+    ngx_shm_zone_t                *events_zone; /* or NULL */
+    uint64_t                       naming;      /* of which event_slots are */
+    /* by the index of the name, or NGX_ERROR; of this process */
+    ngx_int_t                      event_slots[NGX_CANARY_MAX_EVENTS];
+
     ngx_http_upstream_init_peer_pt original_init;   /* NULL: not wrapped */
 };
 
@@ -154,20 +159,27 @@ typedef enum {
 } ngx_canary_rollback_e;
 
 
-/* a name that some canary_event bears, common to all splits */
-typedef struct {
-    ngx_str_t                      name;
-    unsigned                       unique:1;
-    unsigned                       value:1;
-} ngx_canary_event_name_t;
-
-
 typedef struct {
     ngx_array_t                    splits;      /* ngx_canary_srv_conf_t * */
     ngx_shm_zone_t                *common;
     uint64_t                       generation;  /* of this configuration */
-    ngx_array_t                    events;      /* ngx_canary_event_name_t */
+    /* ngx_canary_event_name_t; of all locations, common to all splits */
+    ngx_array_t                    events;
 } ngx_canary_main_conf_t;
+
+
+/* one "canary_event" directive; values are NULL where they do not stand */
+typedef struct {
+    ngx_uint_t                     index;       /* of its name */
+    ngx_canary_value_t            *condition;
+    ngx_canary_value_t            *unique;
+    ngx_canary_value_t            *value;
+} ngx_canary_event_conf_t;
+
+
+typedef struct {
+    ngx_array_t                   *events;      /* ngx_canary_event_conf_t */
+} ngx_canary_loc_conf_t;
 
 
 /* what was decided for a request and one split */
@@ -300,6 +312,18 @@ typedef void (*ngx_canary_state_pt)(ngx_canary_zone_t *zone,
 void ngx_canary_state_each(ngx_cycle_t *cycle, ngx_canary_state_pt call);
 
 void ngx_canary_exit_master(ngx_cycle_t *cycle);
+
+/* ngx_canary_conf_event.c: what locations count */
+void *ngx_canary_create_loc_conf(ngx_conf_t *cf);
+char *ngx_canary_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+char *ngx_canary_conf_event(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_int_t ngx_canary_conf_event_rules(ngx_conf_t *cf,
+    ngx_canary_srv_conf_t *conf);
+
+/* ngx_canary_event.c */
+ngx_int_t ngx_canary_event_add_handler(ngx_conf_t *cf);
+void ngx_canary_event_plan(ngx_canary_main_conf_t *cmcf,
+    ngx_canary_srv_conf_t *conf, ngx_canary_event_plan_t *plan);
 
 /* ngx_canary_timer.c: what is done once a second */
 ngx_int_t ngx_canary_init_process(ngx_cycle_t *cycle);

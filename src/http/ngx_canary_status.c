@@ -279,7 +279,7 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_uint_t want,
     conf = cmcf->splits.elts;
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
-        snap->splits[i].want = want;
+        snap->splits[i].want = want|NGX_CANARY_WANT_USERS;
 
         if (ngx_canary_split_picture(conf[i], &snap->splits[i], r->pool)
             != NGX_OK)

@@ -133,6 +133,10 @@ ngx_canary_tick(ngx_canary_srv_conf_t *conf, ngx_log_t *log)
 
     ngx_canary_step_add(zone, conf->window_us, 0);
 
+    if (conf->events_zone) {
+        ngx_canary_events_tick(conf->events_zone->data, conf->window_us);
+    }
+
     if (conf->rules.nelts == 0) {
         return;
     }

@@ -108,7 +108,9 @@ ngx_canary_gate_judge(const ngx_canary_split_t *split, ngx_canary_gate_t *gate)
         if (gate->has_actual) {
             ngx_canary_gate_say(gate, "%s in the stage", actual);
 
-            if (gate->rule->metric != NGX_CANARY_METRIC_EVENT_RATE) {
+            if (gate->rule->metric != NGX_CANARY_METRIC_EVENT_RATE
+                && gate->rule->metric != NGX_CANARY_METRIC_EVENT_MEAN)
+            {
                 ngx_canary_gate_say(gate, " (%" PRIu64 " of %" PRIu64 ")",
                                     stage->bad, stage->n);
             }
@@ -258,6 +260,11 @@ ngx_canary_gate_figures(const ngx_canary_split_t *split,
 
     case NGX_CANARY_METRIC_EVENT_RATE:
         gate->samples = f->requests;
+        break;
+
+    case NGX_CANARY_METRIC_EVENT_MEAN:
+        gate->samples = gate->canary[NGX_CANARY_STAGE].n
+                        / NGX_CANARY_MEAN_PARTS;
         break;
 
     default:

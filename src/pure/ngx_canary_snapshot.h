@@ -148,8 +148,14 @@ typedef struct {
 
 /*
  * A stream of trials: "bad" of "n" were beyond the limit.  For an event's
- * rate, "bad" events in "n" microseconds.
+ * rate, "bad" events in "n" microseconds.  For a mean each value is so many
+ * trials of which a part is bad, as the value is one of its cap, which is so
+ * many times the limit: if the mean is within the limit, at most one of so many
+ * is bad, whatever the distribution.
  */
+#define NGX_CANARY_MEAN_PARTS     1000
+#define NGX_CANARY_MEAN_CAP       5
+
 typedef struct {
     uint64_t              n;
     uint64_t              bad;
@@ -214,8 +220,8 @@ typedef struct {
     uint64_t              min;
     uint64_t              max;
     uint64_t              last;
-    uint64_t              quantile[NGX_CANARY_QUANTILES];
-    double                deviation;    /* standard deviation of the values */
+    uint64_t              quantile[NGX_CANARY_QUANTILES];   /* of ncounted */
+    uint64_t              ncounted;     /* values that the quantiles are of */
 } ngx_canary_event_figures_t;
 
 
@@ -232,7 +238,8 @@ typedef struct {
 typedef enum {
     NGX_CANARY_WANT_BOUNDS = 1,         /* latency.le */
     NGX_CANARY_WANT_QUANTILES = 2,      /* of the total and the stage */
-    NGX_CANARY_WANT_BUCKETS = 4         /* latency.hist */
+    NGX_CANARY_WANT_BUCKETS = 4,        /* latency.hist */
+    NGX_CANARY_WANT_USERS = 8           /* different ones, of events */
 } ngx_canary_want_e;
 
 

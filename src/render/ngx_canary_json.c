@@ -14,6 +14,10 @@ static void ngx_canary_json_state_file(const ngx_canary_split_t *split,
 static void ngx_canary_json_variant(const ngx_canary_variant_t *variant,
     ngx_canary_out_t *out);
 static void ngx_canary_json_hist(const uint64_t *hist, ngx_canary_out_t *out);
+static void ngx_canary_json_events(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+static void ngx_canary_json_event(const ngx_canary_event_t *event,
+    const ngx_canary_event_figures_t *figures, ngx_canary_out_t *out);
 static void ngx_canary_json_journal(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
 
@@ -219,7 +223,9 @@ ngx_canary_json_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
         ngx_canary_json_variant(&split->variants[i], out);
     }
 
-    ngx_canary_out_lit(out, "},\"events\":{},\"journal\":[");
+    ngx_canary_out_lit(out, "},\"events\":{");
+    ngx_canary_json_events(split, out);
+    ngx_canary_out_lit(out, "},\"journal\":[");
     ngx_canary_json_journal(split, out);
     ngx_canary_out_lit(out, "]}");
 }
@@ -326,6 +332,75 @@ ngx_canary_json_hist(const uint64_t *hist, ngx_canary_out_t *out)
     }
 
     ngx_canary_out_lit(out, "]");
+}
+
+
+static void
+ngx_canary_json_events(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+{
+    size_t                     i, v;
+    const ngx_canary_event_t  *event;
+
+    for (i = 0; i < split->nevents && !out->failed; i++) {
+        event = &split->events[i];
+
+        if (i) {
+            ngx_canary_out_lit(out, ",");
+        }
+
+        ngx_canary_out_json(out, event->name);
+
+        for (v = 0; v < split->nvariants && !out->failed; v++) {
+            if (v) {
+                ngx_canary_out_lit(out, ",");
+
+            } else {
+                ngx_canary_out_lit(out, ":{");
+            }
+
+            ngx_canary_out_json(out, split->variants[v].name);
+            ngx_canary_out_lit(out, ":{");
+            ngx_canary_json_event(event, event->figures[v], out);
+            ngx_canary_out_lit(out, "}");
+        }
+
+        ngx_canary_out_lit(out, "}");
+    }
+}
+
+
+/* what an event does not ask for is left out */
+static void
+ngx_canary_json_event(const ngx_canary_event_t *event,
+    const ngx_canary_event_figures_t *figures, ngx_canary_out_t *out)
+{
+    size_t            i;
+    ngx_canary_str_t  scope;
+
+    for (i = 0; i < NGX_CANARY_SCOPES; i++) {
+        scope = ngx_canary_scopes[i];
+
+        /* no comma before the first */
+
+        ngx_canary_out_bytes(out, scope.data + !i, scope.len - !i);
+        ngx_canary_out_lit(out, "{");
+        ngx_canary_json_rows(&figures[i], NGX_CANARY_LEVEL_EVENT,
+                             NGX_CANARY_LEVEL_EVENT, out);
+
+        if (event->unique) {
+            ngx_canary_out_lit(out, ",");
+            ngx_canary_json_rows(&figures[i], NGX_CANARY_LEVEL_USERS,
+                                 NGX_CANARY_LEVEL_USERS, out);
+        }
+
+        if (event->value) {
+            ngx_canary_out_lit(out, ",");
+            ngx_canary_json_rows(&figures[i], NGX_CANARY_LEVEL_VALUES,
+                                 NGX_CANARY_LEVEL_VALUES, out);
+        }
+
+        ngx_canary_out_lit(out, "}");
+    }
 }
 
 

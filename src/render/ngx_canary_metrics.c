@@ -8,6 +8,7 @@
 
 #define GAUGE           NGX_CANARY_TYPE_GAUGE
 #define COUNTER         NGX_CANARY_TYPE_COUNTER
+#define SUMMARY         NGX_CANARY_TYPE_SUMMARY
 #define CREATED         NGX_CANARY_TYPE_CREATED
 #define HISTOGRAM       NGX_CANARY_TYPE_HISTOGRAM
 
@@ -22,6 +23,10 @@
 #define GATE(kind)      NGX_CANARY_LEVEL_GATE, NGX_CANARY_KIND_##kind
 #define VARIANT(kind)   NGX_CANARY_LEVEL_VARIANT, NGX_CANARY_KIND_##kind
 #define FIGURES(kind)   NGX_CANARY_LEVEL_FIGURES, NGX_CANARY_KIND_##kind
+
+#define EVENT(kind)     NGX_CANARY_LEVEL_EVENT, NGX_CANARY_KIND_##kind
+#define USERS(kind)     NGX_CANARY_LEVEL_USERS, NGX_CANARY_KIND_##kind
+#define VALUES(kind)    NGX_CANARY_LEVEL_VALUES, NGX_CANARY_KIND_##kind
 
 #define IN(type, field) offsetof(ngx_canary_##type##_t, field)
 
@@ -40,6 +45,15 @@
       WINDOW, S(help),                                                        \
       IN(figures, latency.quantile_us) + (i) * sizeof(uint64_t),              \
       IN(figures, latency.count) }
+
+#define EVENT_VALUE(key, field, per, help)                                    \
+    { VALUES(MILLI), S("value"), S(key), UNNAMED, S(help),                    \
+      IN(event_figures, field), IN(event_figures, per) }
+
+#define EVENT_QUANTILE(key, i, help)                                          \
+    { VALUES(MILLI), S("value"), S(key), UNNAMED, S(help),                    \
+      IN(event_figures, quantile) + (i) * sizeof(uint64_t),                   \
+      IN(event_figures, ncounted) }
 
 #define ROLLBACKS(cause, i)                                                   \
     { SPLIT(NUMBER), NONE, NONE,                                              \
@@ -241,7 +255,41 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
     { FIGURES(HISTOGRAM), NONE, NONE,
       HISTOGRAM, S("nginx_canary_latency_seconds"), NONE, TOTAL,
       S("Latency."),
-      IN(figures, latency), ALWAYS }
+      IN(figures, latency), ALWAYS },
+
+    { EVENT(NUMBER), NONE, S("count"),
+      COUNTER, S("nginx_canary_events"), NONE, TOTAL,
+      S("Custom events."),
+      IN(event_figures, count), ALWAYS },
+
+    { EVENT(RATE), NONE, S("rate"),
+      UNNAMED, S("Events a second."),
+      IN(event_figures, count), IN(event_figures, elapsed_us) },
+
+    { USERS(NUMBER), NONE, S("unique"),
+      GAUGE, S("nginx_canary_event_users"), NONE, WINDOW,
+      S("Different users of the window."),
+      IN(event_figures, unique), ALWAYS },
+
+    { VALUES(NUMBER), S("value"), S("count"),
+      UNNAMED, S("Events with a value."),
+      IN(event_figures, nvalues), ALWAYS },
+
+    { VALUES(MILLI), S("value"), S("sum"),
+      UNNAMED, S("Sum of all values."),
+      IN(event_figures, sum), ALWAYS },
+
+    EVENT_VALUE("min", min, ncounted, "Lowest value."),
+    EVENT_VALUE("max", max, ncounted, "Highest value."),
+    EVENT_QUANTILE("p50", 0, "Half were at most that."),
+    EVENT_QUANTILE("p95", 2, "95% were at most that."),
+    EVENT_QUANTILE("p99", 3, "99% were at most that."),
+    EVENT_VALUE("last", last, nvalues, "The value counted last."),
+
+    { VALUES(SUMMARY), NONE, NONE,
+      SUMMARY, S("nginx_canary_event_value"), NONE, TOTAL,
+      S("Values of events, quantiles of the window."),
+      0, ALWAYS }
 };
 
 
@@ -362,6 +410,10 @@ ngx_canary_metric_number(const ngx_canary_metric_t *m, const void *base,
     case NGX_CANARY_KIND_MICRO:
     case NGX_CANARY_KIND_SHARE:
         ngx_canary_out_micro(out, n);
+        break;
+
+    case NGX_CANARY_KIND_MILLI:
+        ngx_canary_out_decimal(out, n, 3);
         break;
 
     case NGX_CANARY_KIND_RATIO:

@@ -18,7 +18,10 @@ typedef enum {
     NGX_CANARY_LEVEL_STAGE,             /* upstream, stage; in the split */
     NGX_CANARY_LEVEL_GATE,              /* upstream, variant, gate */
     NGX_CANARY_LEVEL_VARIANT,           /* upstream, variant */
-    NGX_CANARY_LEVEL_FIGURES            /* upstream, variant */
+    NGX_CANARY_LEVEL_FIGURES,           /* upstream, variant */
+    NGX_CANARY_LEVEL_EVENT,             /* upstream, variant, event */
+    NGX_CANARY_LEVEL_USERS,             /* of events with unique= */
+    NGX_CANARY_LEVEL_VALUES             /* of events with value= */
 } ngx_canary_level_e;
 
 
@@ -29,6 +32,7 @@ typedef enum {
     NGX_CANARY_KIND_MOMENT,             /* uint64_t, ms since the epoch */
     NGX_CANARY_KIND_SECONDS,            /* uint64_t, us */
     NGX_CANARY_KIND_MICRO,              /* uint64_t, 1e-6 of some unit */
+    NGX_CANARY_KIND_MILLI,              /* uint64_t, 1e-3 of some unit */
     NGX_CANARY_KIND_SHARE,              /* uint32_t, 1e-6 */
     NGX_CANARY_KIND_RATIO,              /* uint64_t / uint64_t */
     NGX_CANARY_KIND_RATE,               /* uint64_t / us, a second */
@@ -36,13 +40,16 @@ typedef enum {
     NGX_CANARY_KIND_STATE,              /* a metric of 1 if rolled back */
     NGX_CANARY_KIND_VERDICT,            /* a metric for each verdict */
     NGX_CANARY_KIND_STATUS,             /* a metric for each status of a gate */
-    NGX_CANARY_KIND_HISTOGRAM           /* ngx_canary_latency_t */
+    NGX_CANARY_KIND_HISTOGRAM,          /* ngx_canary_latency_t */
+    NGX_CANARY_KIND_SUMMARY             /* ngx_canary_event_figures_t by scope:
+                                           quantiles of the window */
 } ngx_canary_kind_e;
 
 
 typedef enum {
     NGX_CANARY_TYPE_GAUGE = 0,
     NGX_CANARY_TYPE_COUNTER,            /* "_total" is added to its name */
+    NGX_CANARY_TYPE_SUMMARY,
     NGX_CANARY_TYPE_CREATED,            /* a counter; OpenMetrics gets the time
                                            of its creation, as it does for a
                                            histogram: with all counters a

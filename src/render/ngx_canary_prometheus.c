@@ -28,6 +28,7 @@ typedef struct {
     const ngx_canary_split_t    *split;
     const ngx_canary_variant_t  *variant;   /* NULL: of the whole split */
     const ngx_canary_gate_t     *gate;      /* of a row of gates */
+    const ngx_canary_event_t    *event;     /* of a row of events */
     const ngx_canary_split_t    *labelled;  /* whose labels are kept */
     ngx_canary_labels_t          labels[1 + NGX_CANARY_MAX_VARIANTS];
     unsigned                     openmetrics:1;
@@ -39,6 +40,7 @@ static int ngx_canary_prometheus(const ngx_canary_snapshot_t *snap,
     ngx_canary_out_t *out, unsigned openmetrics);
 static void ngx_canary_prometheus_row(ngx_canary_prometheus_t *ctx);
 static void ngx_canary_prometheus_split(ngx_canary_prometheus_t *ctx);
+static void ngx_canary_prometheus_events(ngx_canary_prometheus_t *ctx);
 static void ngx_canary_prometheus_series(ngx_canary_prometheus_t *ctx,
     const void *base);
 static void ngx_canary_prometheus_head(ngx_canary_prometheus_t *ctx);
@@ -56,6 +58,8 @@ static void ngx_canary_prometheus_states(ngx_canary_prometheus_t *ctx,
     size_t current);
 static void ngx_canary_prometheus_histogram(ngx_canary_prometheus_t *ctx,
     const ngx_canary_figures_t *figures);
+static void ngx_canary_prometheus_summary(ngx_canary_prometheus_t *ctx,
+    const ngx_canary_event_figures_t *figures);
 static void ngx_canary_prometheus_created(ngx_canary_prometheus_t *ctx);
 
 
@@ -68,6 +72,7 @@ static void ngx_canary_prometheus_created(ngx_canary_prometheus_t *ctx);
 static const ngx_canary_str_t  ngx_canary_types[] = {
     ngx_canary_text(" gauge\n"),
     ngx_canary_text(" counter\n"),
+    ngx_canary_text(" summary\n"),
     ngx_canary_text(" counter\n"),
     ngx_canary_text(" histogram\n")
 };
@@ -165,6 +170,11 @@ ngx_canary_prometheus_split(ngx_canary_prometheus_t *ctx)
         return;
     }
 
+    if (m->level >= NGX_CANARY_LEVEL_EVENT) {
+        ngx_canary_prometheus_events(ctx);
+        return;
+    }
+
     if (m->level < NGX_CANARY_LEVEL_VARIANT) {
         ngx_canary_prometheus_series(ctx, ctx->split);
         return;
@@ -184,6 +194,35 @@ ngx_canary_prometheus_split(ngx_canary_prometheus_t *ctx)
 }
 
 
+/* an event has users and values only if it asks for them */
+static void
+ngx_canary_prometheus_events(ngx_canary_prometheus_t *ctx)
+{
+    size_t                      i, v;
+    const ngx_canary_event_t   *event;
+    const ngx_canary_metric_t  *m;
+
+    m = ctx->metric;
+
+    for (i = 0; i < ctx->split->nevents && !ctx->out->failed; i++) {
+        event = &ctx->split->events[i];
+
+        if ((m->level == NGX_CANARY_LEVEL_USERS && !event->unique)
+            || (m->level == NGX_CANARY_LEVEL_VALUES && !event->value))
+        {
+            continue;
+        }
+
+        ctx->event = event;
+
+        for (v = 0; v < ctx->split->nvariants; v++) {
+            ctx->variant = &ctx->split->variants[v];
+            ngx_canary_prometheus_series(ctx, &event->figures[v][m->scope]);
+        }
+    }
+}
+
+
 static void
 ngx_canary_prometheus_series(ngx_canary_prometheus_t *ctx, const void *base)
 {
@@ -198,6 +237,9 @@ ngx_canary_prometheus_series(ngx_canary_prometheus_t *ctx, const void *base)
 
     if (ctx->metric->kind == NGX_CANARY_KIND_HISTOGRAM) {
         ngx_canary_prometheus_histogram(ctx, base);
+
+    } else if (ctx->metric->kind == NGX_CANARY_KIND_SUMMARY) {
+        ngx_canary_prometheus_summary(ctx, base);
 
     } else if (ctx->metric->kind == NGX_CANARY_KIND_VERDICT) {
         ngx_canary_prometheus_states(ctx, "verdict", ngx_canary_verdicts,
@@ -290,6 +332,12 @@ ngx_canary_prometheus_name(ngx_canary_prometheus_t *ctx, const char *suffix,
     if (m->level == NGX_CANARY_LEVEL_GATE && ctx->gate) {
         ngx_canary_out_lit(out, ",gate=\"");
         ngx_canary_out_label(out, ctx->gate->text);
+        ngx_canary_out_lit(out, "\"");
+    }
+
+    if (m->level >= NGX_CANARY_LEVEL_EVENT && ctx->event) {
+        ngx_canary_out_lit(out, ",event=\"");
+        ngx_canary_out_label(out, ctx->event->name);
         ngx_canary_out_lit(out, "\"");
     }
 
@@ -459,6 +507,45 @@ ngx_canary_prometheus_histogram(ngx_canary_prometheus_t *ctx,
     ngx_canary_prometheus_open(ctx, "_count");
     ngx_canary_out_lit(out, "} ");
     ngx_canary_out_u64(out, latency->count);
+    ngx_canary_out_lit(out, "\n");
+}
+
+
+/* sum and count only grow, quantiles are those of the window */
+static void
+ngx_canary_prometheus_summary(ngx_canary_prometheus_t *ctx,
+    const ngx_canary_event_figures_t *figures)
+{
+    size_t                             i;
+    ngx_canary_out_t                  *out;
+    const ngx_canary_event_figures_t  *window;
+
+    static const ngx_canary_str_t  names[NGX_CANARY_QUANTILES] = {
+        ngx_canary_text("0.5"), ngx_canary_text("0.9"),
+        ngx_canary_text("0.95"), ngx_canary_text("0.99"),
+        ngx_canary_text("0.999")
+    };
+
+    out = ctx->out;
+    window = figures + (NGX_CANARY_WINDOW - NGX_CANARY_TOTAL);
+
+    for (i = 0; i < NGX_CANARY_QUANTILES && window->ncounted; i++) {
+        ngx_canary_prometheus_open(ctx, "");
+        ngx_canary_out_lit(out, ",quantile=\"");
+        ngx_canary_out_str(out, names[i]);
+        ngx_canary_out_lit(out, "\"} ");
+        ngx_canary_out_decimal(out, window->quantile[i], 3);
+        ngx_canary_out_lit(out, "\n");
+    }
+
+    ngx_canary_prometheus_open(ctx, "_sum");
+    ngx_canary_out_lit(out, "} ");
+    ngx_canary_out_decimal(out, figures->sum, 3);
+    ngx_canary_out_lit(out, "\n");
+
+    ngx_canary_prometheus_open(ctx, "_count");
+    ngx_canary_out_lit(out, "} ");
+    ngx_canary_out_u64(out, figures->nvalues);
     ngx_canary_out_lit(out, "\n");
 }
 

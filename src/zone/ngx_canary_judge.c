@@ -176,6 +176,19 @@ ngx_canary_judge_gate(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
 
     ngx_memzero(&baseline, sizeof(ngx_canary_trial_t));
 
+    /*
+     * The events of a ratio are counted one after the other, by different
+     * requests even: wait until there are as many bad ones as there were.
+     */
+
+    if (gate->rule->metric == NGX_CANARY_METRIC_EVENT_RATIO
+        && judged->ready[slot] == slot_us + 1
+        && now->n >= judged->seen[slot].n
+        && now->bad < judged->seen[slot].bad)
+    {
+        return;
+    }
+
     if (!ngx_canary_judge_seen(judged, slot, slot_us, now, &canary)) {
 
         /* the first time, or another variant in this slot */
@@ -263,8 +276,13 @@ ngx_canary_judge_feed(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
         break;
 
     case NGX_CANARY_METRIC_THROUGHPUT:
+        /* a quiet night is no fault */
+        break;
+
     case NGX_CANARY_METRIC_EVENT_MEAN:
-        /* a quiet night is no fault; a mean is fed where its values are */
+        ngx_canary_detector_trials(detector, canary->bad, canary->n,
+                                   1.0 / NGX_CANARY_MEAN_CAP,
+                                   NGX_CANARY_MEAN_PARTS);
         break;
 
     case NGX_CANARY_METRIC_EVENT_RATE:

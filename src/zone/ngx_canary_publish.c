@@ -1,5 +1,5 @@
 
-#include "ngx_canary_zone.h"
+#include "ngx_canary_events.h"
 
 
 static void ngx_canary_publish_slots(ngx_canary_zone_t *zone,
@@ -63,6 +63,10 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
         record->stage_start_us = ngx_canary_now_us();
         record->base = number > 1 ? !old->base : 0;
         ngx_canary_publish_base(zone, record->base);
+
+        if (plan->events) {
+            ngx_canary_events_base(plan->events, record->base);
+        }
     }
 
     ngx_canary_publish_rearm(zone, plan, record, same, log);
@@ -178,6 +182,10 @@ ngx_canary_publish_slot(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
 
     if (zone->slots[best].used) {
         ngx_canary_slot_reset(zone, best);
+
+        if (plan->events) {
+            ngx_canary_events_reset(plan->events, best);
+        }
     }
 
     ngx_canary_slot_name(&zone->slots[best], name, generation);

@@ -5,23 +5,17 @@
 static ngx_int_t ngx_canary_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 static ngx_int_t ngx_canary_common_init(ngx_shm_zone_t *shm_zone, void *data);
 static size_t ngx_canary_zone_payload(ngx_uint_t nshards);
-static ngx_uint_t ngx_canary_zone_nshards(void);
 
 
 ngx_shm_zone_t *
 ngx_canary_zone_add(ngx_conf_t *cf, ngx_str_t *split, void *tag)
 {
-    size_t           size, pages;
+    size_t           size;
     ngx_str_t        name;
     ngx_shm_zone_t  *shm_zone;
 
     size = split ? ngx_canary_zone_payload(ngx_canary_zone_nshards())
                  : sizeof(ngx_canary_common_t);
-
-    /* the slab allocator's own header and its entry for each page */
-
-    pages = size / ngx_pagesize + 1;
-    pages += pages * sizeof(ngx_slab_page_t) / ngx_pagesize + 8;
 
     name.len = sizeof("canary:") - 1 + (split ? split->len : 0);
     name.data = ngx_pnalloc(cf->pool, name.len);
@@ -32,7 +26,8 @@ ngx_canary_zone_add(ngx_conf_t *cf, ngx_str_t *split, void *tag)
     (void) ngx_sprintf(name.data, "canary:%*s", split ? split->len : (size_t) 0,
                        split ? split->data : (u_char *) "");
 
-    shm_zone = ngx_shared_memory_add(cf, &name, pages * ngx_pagesize, tag);
+    shm_zone = ngx_shared_memory_add(cf, &name, ngx_canary_zone_pages(size),
+                                     tag);
     if (shm_zone == NULL) {
         return NULL;
     }
@@ -157,9 +152,23 @@ ngx_canary_zone_payload(ngx_uint_t nshards)
 }
 
 
+/* with the slab allocator's own header and its entry for each page */
+
+size_t
+ngx_canary_zone_pages(size_t size)
+{
+    size_t  pages;
+
+    pages = size / ngx_pagesize + 1;
+    pages += pages * sizeof(ngx_slab_page_t) / ngx_pagesize + 8;
+
+    return pages * ngx_pagesize;
+}
+
+
 /* by processors, not worker_processes: a reload must find the same size */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_canary_zone_nshards(void)
 {
     return ngx_min(ngx_max(ngx_ncpu, 1), NGX_CANARY_MAX_SHARDS);

@@ -261,6 +261,7 @@ typedef struct {
     ngx_str_t                 stage;
     ngx_uint_t                ntargets;
     ngx_canary_target_t      *targets;
+    struct ngx_canary_events_s *events;     /* custom ones, or NULL */
 } ngx_canary_plan_t;
 
 
@@ -294,6 +295,10 @@ typedef struct {
  */
 ngx_shm_zone_t *ngx_canary_zone_add(ngx_conf_t *cf, ngx_str_t *split,
     void *tag);
+
+/* the bytes that a zone takes for "size" of them, and how many shards it has */
+size_t ngx_canary_zone_pages(size_t size);
+ngx_uint_t ngx_canary_zone_nshards(void);
 
 /* monotonic microseconds */
 uint64_t ngx_canary_now_us(void);
@@ -399,18 +404,26 @@ ngx_canary_judged_t *ngx_canary_judged_find(ngx_canary_zone_t *zone,
 void ngx_canary_judge_tick(ngx_canary_zone_t *zone, ngx_canary_split_t *split);
 
 
-static ngx_inline ngx_canary_shard_t *
-ngx_canary_shard(ngx_canary_zone_t *zone)
+/* the index of this worker's shard, of so many */
+static ngx_inline ngx_uint_t
+ngx_canary_worker(uint64_t nshards)
 {
     ngx_uint_t  worker;
 
     worker = (ngx_uint_t) ngx_worker;
 
-    while (worker >= zone->nshards) {
-        worker -= (ngx_uint_t) zone->nshards;
+    while (worker >= nshards) {
+        worker -= (ngx_uint_t) nshards;
     }
 
-    return &zone->shards[worker];
+    return worker;
+}
+
+
+static ngx_inline ngx_canary_shard_t *
+ngx_canary_shard(ngx_canary_zone_t *zone)
+{
+    return &zone->shards[ngx_canary_worker(zone->nshards)];
 }
 
 

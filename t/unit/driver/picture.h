@@ -360,6 +360,45 @@ picture_gated(ngx_canary_split_t *split)
 }
 
 
+/* one event with users and values, and one with neither */
+static inline void
+picture_events(ngx_canary_split_t *split)
+{
+    size_t                      i, s;
+    static ngx_canary_event_t   events[2];
+    ngx_canary_event_figures_t *f;
+
+    memset(events, 0, sizeof(events));
+
+    split->nevents = 2;
+    split->events = events;
+
+    events[0].name = PICTURE_STR("document_upload");
+    events[0].unique = 1;
+    events[0].value = 1;
+    events[1].name = PICTURE_STR("login");
+
+    for (s = 0; s < NGX_CANARY_SCOPES; s++) {
+        f = &events[0].figures[1][s];
+        f->elapsed_us = 8000000;
+        f->count = 20 - s;
+        f->unique = 12 - s;
+        f->nvalues = 10;
+        f->sum = 123456;
+        f->min = 1;
+        f->max = 50000;
+        f->last = 7000;
+        f->ncounted = 10;
+
+        for (i = 0; i < NGX_CANARY_QUANTILES; i++) {
+            f->quantile[i] = 10500 * (i + 1);
+        }
+
+        events[1].figures[0][s].count = 3;
+    }
+}
+
+
 /* all that has a limit is at it */
 static inline void
 picture_full(ngx_canary_split_t *split)
@@ -397,9 +436,9 @@ picture_full(ngx_canary_split_t *split)
 
 
 /*
- * "sample", "gated", "quiet" (no request yet), "rolled" (rolled back),
- * "hostile" (names), "full" or "none" (no split).  Returns -1 for another name.
- * "split" is the memory that the snapshot points to.
+ * "sample", "gated", "events" (gated, too), "quiet" (no request yet), "rolled"
+ * (rolled back), "hostile" (names), "full" or "none" (no split).  Returns -1
+ * for another name.  "split" is the memory that the snapshot points to.
  */
 static inline int
 picture_take(ngx_canary_snapshot_t *snap, ngx_canary_split_t *split,
@@ -420,6 +459,10 @@ picture_take(ngx_canary_snapshot_t *snap, ngx_canary_split_t *split,
 
     if (strcmp(name, "gated") == 0) {
         picture_gated(split);
+
+    } else if (strcmp(name, "events") == 0) {
+        picture_gated(split);
+        picture_events(split);
 
     } else if (strcmp(name, "quiet") == 0) {
 

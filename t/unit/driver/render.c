@@ -39,13 +39,18 @@ static const format_t  formats[] = {
 
 /* by level and type */
 static const char  *levels[] = {
-    "snapshot", "split", "stage", "gate", "variant", "figures"
+    "snapshot", "split", "stage", "gate", "variant", "figures", "event",
+    "event", "event"
 };
 static const char  *labels[] = {
     "version nginx_version", "upstream", "upstream stage",
-    "upstream variant gate", "upstream variant", "upstream variant"
+    "upstream variant gate", "upstream variant", "upstream variant",
+    "upstream variant event", "upstream variant event",
+    "upstream variant event"
 };
-static const char  *types[] = { "gauge", "counter", "counter", "histogram" };
+static const char  *types[] = {
+    "gauge", "counter", "summary", "counter", "histogram"
+};
 
 
 int
@@ -133,6 +138,9 @@ table_label(const ngx_canary_metric_t *m)
 
     } else if (m->type == NGX_CANARY_TYPE_HISTOGRAM) {
         printf(" le");
+
+    } else if (m->type == NGX_CANARY_TYPE_SUMMARY) {
+        printf(" quantile");
 
     } else if (m->label.len) {
         name = (const char *) m->label.data;

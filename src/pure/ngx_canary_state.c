@@ -30,6 +30,8 @@ static void ngx_canary_state_counts(ngx_canary_walk_t *w,
     ngx_canary_saved_counts_t *counts);
 static void ngx_canary_state_event(ngx_canary_walk_t *w,
     ngx_canary_saved_event_t *event);
+static void ngx_canary_state_tally(ngx_canary_walk_t *w,
+    ngx_canary_saved_tally_t *tally);
 
 
 /* a tool that takes it for text, or a line's end for another, damages it */
@@ -338,24 +340,37 @@ ngx_canary_state_event(ngx_canary_walk_t *w, ngx_canary_saved_event_t *event)
     size_t                       i;
     ngx_canary_saved_figures_t  *f;
 
+    ngx_canary_walk_number(w, &event->used, NGX_CANARY_SAVED_GENERATION);
     ngx_canary_walk_text(w, &event->name.len, event->name.data,
                          NGX_CANARY_SAVED_NAME);
 
     for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
         f = &event->figures[i];
 
-        ngx_canary_walk_number(w, &f->count, UINT64_MAX);
+        ngx_canary_walk_number(w, &f->total.count, UINT64_MAX);
 
-        if (f->count == 0) {
+        if (f->total.count == 0) {
             continue;
         }
 
-        ngx_canary_walk_number(w, &f->nvalues, UINT64_MAX);
-        ngx_canary_walk_number(w, &f->sum, UINT64_MAX);
-        ngx_canary_walk_number(w, &f->max, UINT64_MAX);
-        ngx_canary_walk_number(w, &f->low, UINT64_MAX);
         ngx_canary_walk_number(w, &f->last, UINT64_MAX);
-        ngx_canary_walk_hist(w, f->hist);
-        ngx_canary_walk_bytes(w, f->sketch, NGX_CANARY_SAVED_SKETCH);
+        ngx_canary_state_tally(w, &f->total);
+
+        ngx_canary_walk_number(w, &f->base.count, UINT64_MAX);
+        ngx_canary_state_tally(w, &f->base);
     }
+}
+
+
+/* but for its count */
+
+static void
+ngx_canary_state_tally(ngx_canary_walk_t *w, ngx_canary_saved_tally_t *tally)
+{
+    ngx_canary_walk_number(w, &tally->nvalues, UINT64_MAX);
+    ngx_canary_walk_number(w, &tally->sum, UINT64_MAX);
+    ngx_canary_walk_number(w, &tally->max, UINT64_MAX);
+    ngx_canary_walk_number(w, &tally->low, UINT64_MAX);
+    ngx_canary_walk_hist(w, tally->hist);
+    ngx_canary_walk_bytes(w, tally->sketch, NGX_CANARY_SAVED_SKETCH);
 }

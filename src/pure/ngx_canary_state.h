@@ -53,10 +53,10 @@
      + 2 * NGX_CANARY_STATE_COUNTS                                            \
      + NGX_CANARY_SAVED_CELLS * NGX_CANARY_SAVED_CELL * NGX_CANARY_STATE_NUMBER)
 #define NGX_CANARY_STATE_EVENT                                                \
-    (NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_NAME                          \
+    (2 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_NAME                      \
      + NGX_CANARY_MAX_VARIANTS                                                \
-       * (8 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_STATE_HIST                 \
-          + NGX_CANARY_SAVED_SKETCH * 3))
+       * (11 * NGX_CANARY_STATE_NUMBER + 2 * NGX_CANARY_STATE_HIST            \
+          + 2 * NGX_CANARY_SAVED_SKETCH * 3))
 #define NGX_CANARY_STATE_JOURNAL                                              \
     (NGX_CANARY_JOURNAL                                                       \
      * (3 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_TEXT))
@@ -119,20 +119,29 @@ typedef struct {
 } ngx_canary_saved_note_t;
 
 
-/* a custom event on one variant */
+/* values in 1e-3 */
 typedef struct {
     uint64_t                  count;
     uint64_t                  nvalues;
     uint64_t                  sum;
     uint64_t                  max;
     uint64_t                  low;      /* as low_us */
-    uint64_t                  last;
     uint64_t                  hist[NGX_CANARY_HIST_BUCKETS];
     unsigned char             sketch[NGX_CANARY_SAVED_SKETCH];
+} ngx_canary_saved_tally_t;
+
+
+/* a custom event on one variant, which there is if total.count is not 0 */
+typedef struct {
+    uint64_t                  last;     /* value */
+    ngx_canary_saved_tally_t  total;
+    /* counts of when the stage began; extremes and users of the stage */
+    ngx_canary_saved_tally_t  base;
 } ngx_canary_saved_figures_t;
 
 
 typedef struct {
+    uint64_t                  used;     /* as that of a variant; not 0 */
     ngx_canary_saved_name_t   name;
     ngx_canary_saved_figures_t
                               figures[NGX_CANARY_MAX_VARIANTS]; /* by slot */

@@ -1,11 +1,12 @@
 /*
- * Any bytes as a state file, as they are and with a header and a checksum that
- * fit: what is accepted keeps within the bounds of its fields and gives the
- * same bytes when it is written again; what is refused is said why.
+ * Any bytes as a state file, as they are, with a header and a checksum that
+ * fit, and as changes to a file that is full: what is accepted keeps within the
+ * bounds of its fields and gives the same bytes when it is written again; what
+ * is refused is said why.
  */
 
-#include "../../src/pure/ngx_canary_state.h"
 #include "../../src/pure/ngx_canary_walk.h"
+#include "../unit/saved.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,15 @@
 
 
 #define EVENTS  2
+#define ROOM    65536
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void try(const uint8_t *data, size_t size);
 static void check_bounds(void);
+static void patch(uint8_t *body, size_t len, const uint8_t *data,
+    size_t size);
 static uint8_t *dressed(const uint8_t *body, size_t size, size_t *len);
 
 
@@ -40,12 +44,29 @@ require(int condition)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t    len;
-    uint8_t  *file;
+    size_t          len;
+    uint8_t        *file, *body;
+    static uint8_t  full[ROOM];
 
     try(data, size);
 
     file = dressed(data, size, &len);
+    try(file, len);
+    free(file);
+
+    memset(&saved, 0, sizeof(saved));
+    memset(events, 0, sizeof(events));
+    saved_fill(&saved, events);
+
+    len = ngx_canary_state_encode(&saved, full, ROOM);
+    require(len != 0);
+
+    body = full + NGX_CANARY_STATE_HEADER;
+    len -= NGX_CANARY_STATE_HEADER + NGX_CANARY_STATE_CHECK;
+
+    patch(body, len, data, size);
+
+    file = dressed(body, len, &len);
     try(file, len);
     free(file);
 
@@ -87,6 +108,19 @@ try(const uint8_t *data, size_t size)
     require(ngx_canary_state_encode(&saved, again, len) == len);
     require(memcmp(again, data, len) == 0);
     free(again);
+}
+
+
+/* two bytes of a place and one to put there, again and again */
+
+static void
+patch(uint8_t *body, size_t len, const uint8_t *data, size_t size)
+{
+    size_t  i;
+
+    for (i = 0; i + 3 <= size; i += 3) {
+        body[(data[i] + 256u * data[i + 1]) % len] = data[i + 2];
+    }
 }
 
 

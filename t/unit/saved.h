@@ -75,26 +75,35 @@ saved_variant(ngx_canary_saved_variant_t *v, const char *name)
 
 
 static inline void
+saved_tally(ngx_canary_saved_tally_t *tally)
+{
+    tally->count = saved_next++;
+    tally->nvalues = saved_next++;
+    tally->sum = saved_next++;
+    tally->max = saved_next++;
+    tally->low = UINT64_MAX - saved_next++;
+    tally->hist[42] = saved_next++;
+    tally->sketch[7] = 31;
+    tally->sketch[8] = 31;
+    tally->sketch[NGX_CANARY_SAVED_SKETCH - 1] = 52;
+}
+
+
+static inline void
 saved_event(ngx_canary_saved_event_t *event, const char *name)
 {
     size_t                       i;
     ngx_canary_saved_figures_t  *f;
 
+    event->used = saved_next++;
     saved_name(&event->name, name);
 
     for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i += 3) {
         f = &event->figures[i];
 
-        f->count = saved_next++;
-        f->nvalues = saved_next++;
-        f->sum = saved_next++;
-        f->max = saved_next++;
-        f->low = UINT64_MAX - saved_next++;
         f->last = saved_next++;
-        f->hist[42] = saved_next++;
-        f->sketch[7] = 31;
-        f->sketch[8] = 31;
-        f->sketch[NGX_CANARY_SAVED_SKETCH - 1] = 52;
+        saved_tally(&f->total);
+        saved_tally(&f->base);
     }
 }
 

@@ -89,13 +89,15 @@ fill_to_the_brim(void)
     }
 
     for (i = 0; i < NGX_CANARY_SAVED_EVENTS; i++) {
+        in_events[i].used = NGX_CANARY_SAVED_GENERATION;
         in_events[i].name.len = NGX_CANARY_SAVED_NAME;
 
         for (n = 0; n < NGX_CANARY_MAX_VARIANTS; n++) {
             f = &in_events[i].figures[n];
 
             for (k = 0; k < NGX_CANARY_SAVED_SKETCH; k++) {
-                f->sketch[k] = (unsigned char) (k % 2 ? 1 : INT8_MAX);
+                f->total.sketch[k] = (unsigned char) (k % 2 ? 1 : INT8_MAX);
+                f->base.sketch[k] = (unsigned char) (k % 2 ? INT8_MAX : 0);
             }
         }
     }

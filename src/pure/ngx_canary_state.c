@@ -216,7 +216,7 @@ ngx_canary_state_body(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
                          NGX_CANARY_SAVED_NAME);
     ngx_canary_walk_number(w, &saved->saved_ms, UINT64_MAX);
     ngx_canary_walk_number(w, &saved->created_ms, UINT64_MAX);
-    ngx_canary_walk_number(w, &saved->elapsed_us, UINT64_MAX);
+    ngx_canary_walk_number(w, &saved->elapsed_us, NGX_CANARY_SAVED_ELAPSED);
     ngx_canary_walk_number(w, &saved->unkeyed, UINT64_MAX);
     ngx_canary_walk_number(w, &saved->base_unkeyed, UINT64_MAX);
 
@@ -273,7 +273,8 @@ ngx_canary_state_record(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
                            NGX_CANARY_SAVED_GENERATION);
     ngx_canary_walk_number(w, &saved->loaded_ms, UINT64_MAX);
     ngx_canary_walk_number(w, &saved->stage_start_ms, UINT64_MAX);
-    ngx_canary_walk_number(w, &saved->stage_elapsed_us, UINT64_MAX);
+    ngx_canary_walk_number(w, &saved->stage_elapsed_us,
+                           NGX_CANARY_SAVED_ELAPSED);
     ngx_canary_walk_text(w, &saved->stage.len, saved->stage.data,
                          NGX_CANARY_SAVED_NAME);
     ngx_canary_walk_number(w, &saved->ncanaries, NGX_CANARY_MAX_CANARIES);
@@ -353,6 +354,7 @@ ngx_canary_state_event(ngx_canary_walk_t *w, ngx_canary_saved_event_t *event)
             continue;
         }
 
+        ngx_canary_walk_number(w, &f->elapsed_us, NGX_CANARY_SAVED_ELAPSED);
         ngx_canary_walk_number(w, &f->last, UINT64_MAX);
         ngx_canary_state_tally(w, &f->total);
 

@@ -36,6 +36,8 @@
 #define NGX_CANARY_SAVED_LIMITS   6
 /* one more must be possible, and JSON must hold it exactly */
 #define NGX_CANARY_SAVED_GENERATION  ((uint64_t) 1 << 52)
+/* a hundred years, in microseconds */
+#define NGX_CANARY_SAVED_ELAPSED  ((uint64_t) 3155760000u * 1000000u)
 #define NGX_CANARY_SAVED_CELLS    64
 #define NGX_CANARY_SAVED_CELL     (2 + NGX_CANARY_SAVED_LIMITS)
 #define NGX_CANARY_SAVED_EVENTS   32
@@ -55,7 +57,7 @@
 #define NGX_CANARY_STATE_EVENT                                                \
     (2 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_NAME                      \
      + NGX_CANARY_MAX_VARIANTS                                                \
-       * (11 * NGX_CANARY_STATE_NUMBER + 2 * NGX_CANARY_STATE_HIST            \
+       * (12 * NGX_CANARY_STATE_NUMBER + 2 * NGX_CANARY_STATE_HIST            \
           + 2 * NGX_CANARY_SAVED_SKETCH * 3))
 #define NGX_CANARY_STATE_JOURNAL                                              \
     (NGX_CANARY_JOURNAL                                                       \
@@ -133,6 +135,7 @@ typedef struct {
 
 /* a custom event on one variant, which there is if total.count is not 0 */
 typedef struct {
+    uint64_t                  elapsed_us;
     uint64_t                  last;     /* value */
     ngx_canary_saved_tally_t  total;
     /* counts of when the stage began; extremes and users of the stage */

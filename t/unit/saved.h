@@ -101,6 +101,7 @@ saved_event(ngx_canary_saved_event_t *event, const char *name)
     for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i += 3) {
         f = &event->figures[i];
 
+        f->elapsed_us = saved_next++;
         f->last = saved_next++;
         saved_tally(&f->total);
         saved_tally(&f->base);

@@ -66,6 +66,8 @@ fill_to_the_brim(void)
     in.split.len = NGX_CANARY_SAVED_NAME;
     in.stage.len = NGX_CANARY_SAVED_NAME;
     in.reason.len = NGX_CANARY_SAVED_TEXT;
+    in.elapsed_us = NGX_CANARY_SAVED_ELAPSED;
+    in.stage_elapsed_us = NGX_CANARY_SAVED_ELAPSED;
     in.generation = NGX_CANARY_SAVED_GENERATION;
     in.latched = 1;
     in.cause = NGX_CANARY_CAUSES - 1;
@@ -94,6 +96,7 @@ fill_to_the_brim(void)
 
         for (n = 0; n < NGX_CANARY_MAX_VARIANTS; n++) {
             f = &in_events[i].figures[n];
+            f->elapsed_us = NGX_CANARY_SAVED_ELAPSED;
 
             for (k = 0; k < NGX_CANARY_SAVED_SKETCH; k++) {
                 f->total.sketch[k] = (unsigned char) (k % 2 ? 1 : INT8_MAX);

@@ -95,7 +95,9 @@ ngx_canary_saved_record(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved,
     saved->generation = record->generation;
     saved->loaded_ms = record->loaded_ms;
     saved->stage_start_ms = record->stage_start_ms;
-    saved->stage_elapsed_us = ngx_canary_now_us() - record->stage_start_us;
+    saved->stage_elapsed_us = record->stage_start_us
+                              ? ngx_canary_now_us() - record->stage_start_us
+                              : 0;
     saved->stage.len = ngx_canary_saved_bytes(saved->stage.data, record->stage,
                                               record->stage_len,
                                               NGX_CANARY_MAX_STAGE);

@@ -45,7 +45,8 @@ ngx_canary_now_us(void)
 
     (void) clock_gettime(CLOCK_MONOTONIC, &ts);
 
-    return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
+    return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000
+           + NGX_CANARY_EPOCH_US;
 }
 
 

@@ -33,6 +33,8 @@
 #define NGX_CANARY_MAX_STAGE      63    /* bytes of a stage's name */
 #define NGX_CANARY_MAX_TEXT       511   /* bytes of a text in the journal */
 
+/* 200 years: what began before the machine did has a time as well */
+#define NGX_CANARY_EPOCH_US       ((uint64_t) 6311520000u * 1000000)
 #define NGX_CANARY_TICK_US        1000000
 #define NGX_CANARY_TICK_S         1.0
 #define NGX_CANARY_CLUSTERS       64    /* hash cells of a variant */

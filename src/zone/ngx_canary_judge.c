@@ -193,7 +193,11 @@ ngx_canary_judge_gate(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
 
         /* the first time, or another variant in this slot */
 
-        ngx_memzero(&judged->detectors[slot], sizeof(ngx_canary_detector_t));
+        if (judged->ready[slot] != slot_us + 1) {
+            ngx_memzero(&judged->detectors[slot],
+                        sizeof(ngx_canary_detector_t));
+        }
+
         judged->base[slot] = gate->baseline[NGX_CANARY_TOTAL];
         judged->seen[slot] = *now;
         judged->ready[slot] = slot_us + 1;
@@ -373,7 +377,7 @@ static void
 ngx_canary_judge_refs(ngx_canary_tick_t *tick)
 {
     uint64_t                  us;
-    ngx_uint_t                i;
+    ngx_uint_t                i, v;
     ngx_canary_judged_t      *judged;
     ngx_canary_latency_t     *latency;
     const ngx_canary_rule_t  *rule;
@@ -403,9 +407,14 @@ ngx_canary_judge_refs(ngx_canary_tick_t *tick)
 
         judged->ref_us = us;
 
-        /* the trials so far were counted beyond another latency */
+        /*
+         * The trials so far were counted beyond another latency: they are
+         * counted anew from the next tick on.  The evidence of them stays.
+         */
 
-        ngx_memzero(judged->ready, sizeof(judged->ready));
+        for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
+            judged->seen[v].n = UINT64_MAX;
+        }
     }
 }
 

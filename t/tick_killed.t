@@ -4,6 +4,7 @@ use warnings;
 # Workers killed many times, half of them in the very moment of a tick: counts
 # stay exact but for what was in flight, and the ticks go on.
 
+use POSIX qw(WNOHANG);
 use Test::More;
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC sleep);
 use Canary;
@@ -13,19 +14,27 @@ my ($clients, $kills) = (8, 40);
 
 my $t = Canary->new();
 
-$t->conf(<<'CONF', workers => 2, connections => 1024);
-    upstream canary { server 127.0.0.1:%%PORT1%%; }
+# seven canaries and all gates there are: a tick that lasts
+
+my @canaries = map { "canary$_" } 1 .. 7;
+my $upstreams = join "\n",
+    map { "upstream $_ { server 127.0.0.1:%%PORT1%%; }" } @canaries;
+my $split = join "\n", map { "canary $_ 5%;" } @canaries;
+my $gates = join "\n",
+    'canary_gate error_rate <= 1%;',
+    'canary_gate error_rate not_worse margin=50%;',
+    'canary_gate throughput >= 1r/s;',
+    map { ("canary_gate $_ <= 5s;", "canary_gate $_ not_worse margin=1000%;") }
+    qw(p50 p90 p95 p99 p999);
+
+$t->conf(<<"CONF", workers => 2, connections => 1024);
+    $upstreams
     upstream baseline {
         server 127.0.0.1:%%PORT2%%;
-        canary canary 25%;
-        canary_key $arg_k;
+        $split
+        canary_key \$arg_k;
         canary_window 10s;
-        canary_gate error_rate <= 1%;
-        canary_gate error_rate not_worse margin=50%;
-        canary_gate p50 <= 5s;
-        canary_gate p95 <= 5s;
-        canary_gate p95 not_worse margin=1000%;
-        canary_gate throughput >= 1r/s;
+        $gates
     }
     server {
         listen 127.0.0.1:%%PORT0%%;
@@ -72,40 +81,56 @@ sub to_tick {
     return 1 - ($now - int $now);
 }
 
-my ($killed, $next) = (0, clock_gettime(CLOCK_MONOTONIC) + 0.5);
+# a process of its own, as this one is to have requests under way
+my $killer = fork;
+die "fork: $!\n" if !defined $killer;
+if ($killer == 0) {
+    my $parent = getppid;
+    my $n = 0;
+    srand $$;
+    while ($n < $kills && getppid == $parent) {
 
+        # both at a tick, or one at any other time
+        my $at_tick = $n % 3;
+        sleep 0.1 + rand 0.3;
+        my @workers = $t->workers();
+        @workers = $workers[rand @workers] if !$at_tick;
+        sleep to_tick() + rand 0.003 if $at_tick;
+        $n += kill 'KILL', grep { defined } @workers;
+    }
+    POSIX::_exit(0);
+}
+
+my $dead = 0;
 $load->run(
     seconds => 60 * $t->slow(),
-    until => sub { $killed >= $kills },
-    tick => sub {
-        my $left = to_tick();
-        my $at_tick = $left < 0.015;
-
-        return if !$at_tick && clock_gettime(CLOCK_MONOTONIC) < $next;
-
-        my @workers = $t->workers();
-        sleep to_tick() + rand 0.003 if $at_tick;
-
-        # all of them at a tick, else one
-        for my $pid ($at_tick ? @workers : $workers[0]) {
-            $killed++ if $pid && kill 'KILL', $pid;
-        }
-        $next = clock_gettime(CLOCK_MONOTONIC) + 0.3 + rand 0.4;
-    }
+    until => sub { $dead ||= waitpid $killer, WNOHANG }
 );
-cmp_ok($killed, '>=', $kills, 'workers killed');
+is($dead, $killer, 'all are killed');
+my $killed = () = $t->error_log() =~ /exited on signal 9/g;
+cmp_ok($killed, '>=', $kills, 'and nginx has seen it');
 ok($t->wait_for(sub { $t->workers() == 2 }), 'there are new ones');
 
-sub variants { return $t->status()->{splits}{baseline}{variants} }
+# requests and latencies counted, of the baseline or of all canaries
+sub counted {
+    my ($name) = @_;
 
-my ($seen, $counted);
+    my $variants = $t->status()->{splits}{baseline}{variants};
+    my ($requests, $timed) = (0, 0);
+    for (grep { /^$name/ } keys %$variants) {
+        $requests += $variants->{$_}{total}{requests};
+        $timed += $variants->{$_}{total}{latency}{count};
+    }
+    return ($requests, $timed);
+}
 
 for my $name (qw(canary baseline)) {
+    my ($seen, $requests, $timed);
     $t->wait_for(
         sub {
             $seen = length($servers->read("$name.log")) / 2;
-            $counted = variants()->{$name}{total}{requests};
-            return $counted >= $answered{$name};
+            ($requests, $timed) = counted($name);
+            return $requests >= $answered{$name};
         },
         2
     );
@@ -114,19 +139,16 @@ for my $name (qw(canary baseline)) {
     # not counted; at most one request of each client
 
     my $lost = $killed * $clients;
-    cmp_ok($counted, '<=', $seen, "$name: nothing counted that was not seen");
+    cmp_ok($requests, '<=', $seen, "$name: nothing counted that was not seen");
     cmp_ok(
-        $counted, '>=',
+        $requests, '>=',
         $answered{$name} - $lost,
         "$name: each answer of a worker that lived is counted"
     );
-    cmp_ok($seen - $counted,
+    cmp_ok($seen - $requests,
         '<=', $lost, "$name: lost at most what was in flight");
-    note("$name: seen $seen, counted $counted, answered $answered{$name}");
-
-    my $total = variants()->{$name}{total};
-    cmp_ok(abs($total->{latency}{count} - $total->{requests}),
-        '<=', $killed, "$name: and timed");
+    cmp_ok(abs($timed - $requests), '<=', $killed, "$name: and timed");
+    note("$name: seen $seen, counted $requests, answered $answered{$name}");
 }
 
 is($t->status()->{splits}{baseline}{state}, 'active', 'it is active');
@@ -138,9 +160,9 @@ $load->run(
     seconds => 15 * $t->slow(),
     until => sub { $t->status()->{splits}{baseline}{state} ne 'active' }
 );
-my $split = $t->status()->{splits}{baseline};
-is($split->{state}, 'rolled_back', 'a canary that fails is rolled back');
-like($split->{reason}, qr/^canary: error_rate/, 'by a gate');
+my $end = $t->status()->{splits}{baseline};
+is($end->{state}, 'rolled_back', 'a canary that fails is rolled back');
+like($end->{reason}, qr/^canary\d: error_rate/, 'by a gate');
 
 $servers->no_alerts();
 $t->no_alerts(allow => qr/exited on signal 9/);

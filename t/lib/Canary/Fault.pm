@@ -68,7 +68,8 @@ CONF
     $t->conf(<<"CONF", workers => 2);
     log_format fault '\$msec \$request_time \$canary_variant '
                      '"\$upstream_status" "\$upstream_response_time" '
-                     '"\$upstream_http_grpc_status"';
+                     '"\$upstream_http_grpc_status'
+                     '\$upstream_trailer_grpc_status"';
     upstream canary {
         server 127.0.0.1:%%PORT1%%;
         keepalive 32;

@@ -23,6 +23,7 @@ my %around = (
     'documents.split' =>
         'upstream sliceB_documents { server 127.0.0.1:%%PORT1%%; }'
         . ' upstream documents { server 127.0.0.1:%%PORT2%%; SAMPLE }',
+    'events.conf' => 'SAMPLE',
     'log.conf' => 'SAMPLE access_log %%DIR%%/access.log canary;',
     'status.conf' => 'server { listen 127.0.0.1:%%PORT0%%; SAMPLE }',
 );

@@ -9,12 +9,14 @@ readonly source_sections="performance analytics security resources funnel"
 readonly source_kinds="status event prometheus command overall"
 readonly source_timeout=10 # seconds
 
-sources='[]' answer='' answer_error=''
+# the lines as JSON; kinds and expressions of the same lines
+sources='[]' kinds=() expressions=()
+answer='' answer_error='' trimmed=''
 
 # the lines of the file into $sources, each with its target taken apart
 read_sources_file() {
 	local file=$1 line number=0 rest section row target kind
-	local fields=()
+	local fields=() all=()
 
 	if [[ ! -f $file || ! -r $file ]]; then
 		wrong_usage "sources file \"$file\" cannot be read"
@@ -31,41 +33,52 @@ read_sources_file() {
 		fields=()
 		rest=$line
 		while ((${#fields[@]} < 4)) && [[ $rest == *'|'* ]]; do
-			fields+=("$(trim "${rest%%|*}")")
+			trim "${rest%%|*}"
+			fields+=("$trimmed")
 			rest=${rest#*|}
 		done
 		if ((${#fields[@]} < 4)); then
 			wrong_usage "not a line of \"section | row | target | kind | \
 expression\" in $file:$number"
 		fi
+		trim "$rest"
 		section=${fields[0]} row=${fields[1]} target=${fields[2]}
-		kind=${fields[3]} rest=$(trim "$rest")
+		kind=${fields[3]} rest=$trimmed
 
 		check_source "$file:$number"
-		if ! sources=$(jq -cn -L "$lib" --argjson sources "$sources" \
-			--arg section "$section" --arg name "$row" \
-			--arg target "$target" --arg kind "$kind" \
-			--arg expression "$rest" '
-            include "evidence-figures";
-            $sources + [{ $section, $name, $kind, $expression,
-                target: ($target | target) }]' 2>/dev/null); then
-			wrong_usage "invalid target \"$target\" in $file:$number, it must \
-be such as \"<= 500ms\", \">= 99.5%\", \"= 0\", \"55-65%\" or \"-\""
-		fi
+		kinds+=("$kind")
+		expressions+=("$rest")
+		all+=("$section" "$row" "$target" "$kind" "$rest")
 	done <"$file"
+
+	sources=$(jq -cn -L "$lib" '
+        include "evidence-figures";
+        $ARGS.positional as $at
+        | [range(0; $at | length; 5)
+            | { section: $at[.], name: $at[. + 1], kind: $at[. + 3],
+                expression: $at[. + 4], target: ($at[. + 2] | target) }]' \
+		--args -- "${all[@]}")
 }
 
+# without the blanks around it, into $trimmed
 trim() {
 	local text=$1
 
 	text=${text#"${text%%[![:blank:]]*}"}
-	printf '%s\n' "${text%"${text##*[![:blank:]]}"}"
+	trimmed=${text%"${text##*[![:blank:]]}"}
 }
 
 # the fields of the line that read_sources_file() is at
 check_source() {
-	local at=$1
+	local at=$1 plain number='[0-9]+(\.[0-9]+)?' pattern
 
+	plain=${target//≤/<=}
+	plain=${plain//≥/>=}
+	pattern="^((<=|>=|<|>|=) *([[:alpha:]]+ )?-?$number|$number *- *$number)"
+	if [[ $plain != - && ! $plain =~ $pattern([^0-9].*)?$ ]]; then
+		wrong_usage "invalid target \"$target\" in $at, it must be such as \
+\"<= 500ms\", \">= 99.5%\", \"= 0\", \"55-65%\" or \"-\""
+	fi
 	if [[ " $source_sections " != *" $section "* ]]; then
 		wrong_usage "unknown section \"$section\" in $at, it must be one of: \
 $source_sections"
@@ -89,31 +102,26 @@ $source_kinds"
 # Asks every source: $sources gets value and unit, or error.  The split's
 # object is in $split, the variant's name in $variant, times in $from and $to.
 ask_sources() {
-	local asked='[]' source kind expression n count
+	local n answers=() events
 
-	count=$(jq length <<<"$sources")
-	for ((n = 0; n < count; n++)); do
-		source=$(jq -c ".[$n]" <<<"$sources")
-		kind=$(jq -r .kind <<<"$source")
-		expression=$(jq -r .expression <<<"$source")
-		answer='' answer_error=''
+	for ((n = 0; n < ${#kinds[@]}; n++)); do
+		answer=null answer_error=''
 
-		case $kind in
-		status) ask_status "$expression" ;;
-		event) ask_event "$source" ;;
-		prometheus) ask_prometheus "$expression" ;;
-		command) ask_command "$expression" ;;
-		overall) answer='{"value": null}' ;;
-		esac || answer=''
-
-		if [[ ! $answer ]]; then
-			answer=$(jq -n --arg error "${answer_error:-no answer}" \
-				'{ $error }')
-		fi
-		asked=$(jq -c --argjson source "$source" --argjson answer "$answer" \
-			'. + [$source + $answer]' <<<"$asked")
+		case ${kinds[n]} in
+		status) ask_status "${expressions[n]}" ;;
+		prometheus) ask_prometheus "${expressions[n]}" ;;
+		command) ask_command "${expressions[n]}" ;;
+		esac || answer=$(jq -n --arg error "${answer_error:-no answer}" \
+			'{ $error }')
+		answers+=("$answer")
 	done
-	sources=$asked
+
+	events=$(ask_events)
+	sources=$(printf "%s\n" "${answers[@]}" | jq -cs \
+		--argjson events "$events" \
+		--argjson sources "$sources" '
+        [range($sources | length) as $n
+            | $sources[$n] + (.[$n] // $events[$n] // { value: null })]')
 }
 
 # a figure of status.json by a jq path, in base units
@@ -133,10 +141,10 @@ ask_status() {
 	fi
 }
 
-# NAME, NAME/NAME or NAME:FIELD of the variant's events: over the stage, users
-# of a funnel over the window
-ask_event() {
-	if ! answer=$(jq -ce --argjson source "$1" --arg variant "$variant" '
+# Those of events, the others null: NAME, NAME/NAME or NAME:FIELD of the
+# variant's events over the stage, users of a funnel over the window.
+ask_events() {
+	jq -c --argjson sources "$sources" --arg variant "$variant" '
         def event($name):
             .events[$name] // error("no event \"\($name)\" in the split")
             | .[$variant] // error("no event \"\($name)\" of \($variant)");
@@ -145,43 +153,48 @@ ask_event() {
             event($event)[$scope]
             // error("the split keeps no \($scope) of \"\($event)\"");
 
+        def users($name):
+            figures($name; "window").unique
+            | if . == null then
+                error("event \"\($name)\" has no unique= to count users")
+              else { value: ., base: true } end;
+
+        def ratio($part; $whole):
+            figures($part; "stage").count as $part
+            | figures($whole; "stage").count as $of
+            | if $of == 0 then error("no \"\($whole)\" in this stage")
+              else { value: ($part / $of), base: true, counts: [$part, $of] }
+              end;
+
+        def field($name; $field):
+            figures($name; "stage")
+            | if $field == "unique" then .unique
+              elif $field != "mean" then .value[$field]
+              elif .value.count > 0 then .value.sum / .value.count
+              else null end
+            | if type == "number" then { value: ., base: false }
+              else error("no \($field) of \"\($name)\" in this stage") end;
+
+        def plain($name; $unit):
+            figures($name; "stage")
+            | { base: true, counts: [.count], value:
+                (if $unit | test("^(r?/|%)") then .rate else .count end) };
+
+        def answer($source):
+            $source.expression as $text
+            | ($text | split("/")) as $ratio
+            | ($text | split(":")) as $field
+            | if $source.section == "funnel" then users($text)
+              elif ($ratio | length) == 2 then ratio($ratio[0]; $ratio[1])
+              elif ($field | length) == 2 then field($field[0]; $field[1])
+              else plain($text; $source.target.unit // "") end;
+
         . as $split
-        | $source.expression as $text
-        | ($source.target.unit // "") as $unit
-        | $text | split("/") as $ratio | split(":") as $field
-        | $split
-        | if $source.section == "funnel" then
-              figures($text; "window").unique
-              | if . == null then
-                    error("event \"\($text)\" has no unique= to count users")
-                else { value: ., base: true } end
-          elif ($ratio | length) == 2 then
-              figures($ratio[0]; "stage").count as $part
-              | figures($ratio[1]; "stage").count as $whole
-              | if $whole == 0 then
-                    error("no \"\($ratio[1])\" in this stage")
-                else { value: ($part / $whole), base: true,
-                    counts: [$part, $whole] } end
-          elif ($field | length) == 2 then
-              figures($field[0]; "stage")
-              | (if $field[1] == "unique" then .unique
-                  elif $field[1] == "mean" then
-                      .value | objects
-                      | if .count > 0 then .sum / .count else null end
-                  else .value | objects | .[$field[1]] end)
-              | if type == "number" then { value: ., base: false }
-                else error("no \($field[1]) of \"\($field[0])\" in this stage")
-                end
-          else
-              figures($text; "stage") as $figures
-              | { base: true, counts: [$figures.count], value:
-                  (if $unit | test("^(r?/|%)") then $figures.rate
-                   else $figures.count end) }
-          end' <<<"$split" 2>&1); then
-		answer_error=$(first_line "$answer")
-		answer_error=${answer_error#jq: error (at <stdin>:*): }
-		return 1
-	fi
+        | [$sources[]
+            | if .kind == "event" then
+                . as $source
+                | $split | [try answer($source) catch { error: . }][0]
+              else null end]' <<<"$split"
 }
 
 # a query at the end of the stage; $duration, $upstream, $variant and

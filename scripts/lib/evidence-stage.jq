@@ -95,7 +95,9 @@ rows("performance") as $more
     verdict: $split.verdict,
     times: {
         start: $split.stage.started_at, end: $ended,
-        duration: ($ended - $split.stage.started_at | digits(1000))
+        # by the monotonic clock, unless it ended before now
+        duration: ((if $ended == $whole.time then $split.stage.elapsed
+            else $ended - $split.stage.started_at end) | digits(1000))
     },
     traffic: {
         configured: $split.variants[$variant].configured_share,

@@ -10,7 +10,10 @@ package Canary::Rollout;
 #     my $n = $roll->counted('s1', 'sliceB');
 #
 #     new($t, %opts)       as Canary::Evidence, and gates, more text for the
-#                          split's upstream
+#                          split's upstream; http, for the http block; request,
+#                          a sub that gives the n-th request: its path, and a
+#                          user for "$cookie_session"; headers, a sub that gives
+#                          the upstreams' headers for a request
 #     start()              all of it
 #     ev(), monitoring()   the Canary::Evidence and Canary::Monitoring
 #     load($s, $until)     requests by 4 clients for $s seconds at most, until
@@ -18,8 +21,11 @@ package Canary::Rollout;
 #     state()              the split's object of status.json
 #     counted($stage, $variant, $what)
 #                          answers that the client got in this stage from this
-#                          variant: all, or those with a status of "5xx", or
-#                          those whose header named $what was not empty
+#                          variant: all that were passed on, those with a status
+#                          of "5xx", with a header "Event" (X-Event), or with
+#                          "Cache=HIT"
+#     users($variant, $what)
+#                          different users of such answers in all stages
 #     break()              the canary fails half of its requests from now on
 #
 # The upstreams are at port 1 (the baseline, 10 ms) and port 2 (20 ms).
@@ -44,6 +50,7 @@ sub new {
     my $monitoring = Canary::Monitoring->new($t);
     my $gates = delete $opts{gates} || '';
     my $http = delete $opts{http} || '';
+    my %client = map { $_ => delete $opts{$_} } qw(request headers);
     my $nginx = $ENV{TEST_NGINX_BINARY} || '/usr/sbin/nginx';
 
     my $ev = Canary::Evidence->new(
@@ -68,7 +75,12 @@ CONF
         ev => $ev,
         monitoring => $monitoring,
         n => 0,
-        counts => {}
+        counts => {},
+        users => {},
+        request => $client{request}
+            || sub { my ($n) = @_; return ('/documents/', $n % 1000) },
+        headers => $client{headers}
+            || sub { return {} }
     }, $class;
 }
 
@@ -78,11 +90,17 @@ sub start {
 
     my $t = $self->{t};
     my $dir = $t->dir();
-    $t->http_upstream($t->port(1), name => 'old', delay => 0.01);
+    $t->http_upstream(
+        $t->port(1),
+        name => 'old',
+        delay => 0.01,
+        headers => $self->{headers}
+    );
     $t->http_upstream(
         $t->port(2),
         name => 'new',
         delay => 0.02,
+        headers => $self->{headers},
         status => sub { -e "$dir/broken" && $_[0]{n} % 2 ? 500 : 200 }
     );
     $t->start();
@@ -129,10 +147,14 @@ sub load {
     Canary::Load->new(
         $self->{t}->port(0),
         clients => 4,
-        request => sub { '/documents/?user=' . $self->{n}++ % 1000 },
+        request => sub {
+            my ($path, $user) = $self->{request}->($self->{n}++);
+            return "$path?user=$user";
+        },
         answered => sub {
             my ($request, $status, $head) = @_;
-            $self->_count($status, $head);
+            my ($user) = $request->{uri} =~ /user=(.*)/;
+            $self->_count($user, $status, $head);
         }
     )->run(
         seconds => $seconds * $self->{t}->slow(),
@@ -157,17 +179,29 @@ sub counted {
 }
 
 
+sub users {
+    my ($self, $variant, $what) = @_;
+
+    return scalar keys %{$self->{users}{$variant}{$what}};
+}
+
+
 sub _count {
-    my ($self, $status, $head) = @_;
+    my ($self, $user, $status, $head) = @_;
 
     my %header = $head =~ /^X-([\w-]+): ([^\r]*)\r$/mg;
     my $stage = defined $header{Stage} ? $header{Stage} : '';
     my $variant = defined $header{Variant} ? $header{Variant} : '';
     my $counts = $self->{counts}{$stage}{$variant} ||= {};
 
-    $counts->{all}++;
+    $counts->{all}++ if ($header{Cache} || '') ne 'HIT';
     $counts->{substr($status, 0, 1) . 'xx'}++;
-    $counts->{$_}++ for grep { length $header{$_} } keys %header;
+    for my $name (grep { length $header{$_} } keys %header) {
+        for my $what ($name, "$name=$header{$name}") {
+            $counts->{$what}++;
+            $self->{users}{$variant}{$what}{$user} = 1;
+        }
+    }
 
     return;
 }

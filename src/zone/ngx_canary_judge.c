@@ -134,14 +134,25 @@ ngx_canary_judged_find(ngx_canary_zone_t *zone, const ngx_canary_rule_t *rule)
 }
 
 
-/* a rule keeps what it has seen over reloads; what was re-armed starts anew */
+/*
+ * A rule keeps what it has seen over reloads; what was re-armed starts anew,
+ * and so does a canary that had no share for a while.
+ */
 
 static void
 ngx_canary_judge_rules(ngx_canary_tick_t *tick)
 {
-    ngx_uint_t            i;
+    ngx_uint_t            i, v;
+    ngx_uint_t            shares[NGX_CANARY_MAX_VARIANTS];
     ngx_canary_judge_t   *judge;
     ngx_canary_judged_t  *judged;
+
+    ngx_memzero(shares, sizeof(shares));
+
+    for (v = 0; v < tick->split->nvariants; v++) {
+        shares[tick->split->variants[v].slot] =
+                                 tick->split->variants[v].configured_share_ppm;
+    }
 
     judge = &tick->judge;
     judge->armed = ngx_canary_load(&tick->zone->armed);
@@ -152,6 +163,16 @@ ngx_canary_judge_rules(ngx_canary_tick_t *tick)
 
         if (judged) {
             judge->rules[i] = *judged;
+
+            for (v = 1; v < NGX_CANARY_MAX_VARIANTS; v++) {
+                if (shares[v] == 0) {
+                    judge->rules[i].ready[v] = 0;
+                    judge->rules[i].failed[v] = 0;
+                    ngx_memzero(&judge->rules[i].detectors[v],
+                                sizeof(ngx_canary_detector_t));
+                }
+            }
+
             continue;
         }
 

@@ -4,7 +4,8 @@
 #include <pthread.h>
 
 
-#define NGX_CANARY_KEEP_EVERY_US  5000000
+/* ticks are a second apart: 5 s at most */
+#define NGX_CANARY_KEEP_EVERY_US  4000000
 #define NGX_CANARY_KEEP_RETRY_US  1000000   /* if the folder is locked */
 #define NGX_CANARY_KEEP_WAIT_MS   1000      /* for the folder's lock */
 #define NGX_CANARY_KEEP_EXIT_MS   5000      /* for a thread, at exit */
@@ -413,6 +414,6 @@ ngx_canary_keep_report(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
                   "state file \"%V\" of split \"%V\" is not written by user "
                   "\"%V\": %s; requests are served as before, but a restart "
                   "of nginx now would lose what was counted and decided since "
-                  "the last writing; it is tried again every 5 seconds",
+                  "the last writing; it is tried again within 5 seconds",
                   &keep->path, &keep->split, &keep->user, text);
 }

@@ -171,6 +171,8 @@ ngx_canary_state_start(ngx_canary_srv_conf_t *conf, ngx_cycle_t *cycle)
     keep = conf->keep;
 
     if (keep) {
+        keep->events = conf->events_zone ? conf->events_zone->data : NULL;
+
         ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx,
                                                ngx_core_module);
 

@@ -79,6 +79,7 @@ typedef struct ngx_canary_events_s {
     uint64_t                      size;
     uint64_t                      nshards;
     uint64_t                      created_us;       /* monotonic */
+    uint64_t                      restored; /* 1: not all began here */
 
     /* read for each event */
     uint64_t                      naming;   /* raised when a name changes */

@@ -128,7 +128,7 @@ ngx_canary_events_window(ngx_canary_events_picture_t *pic)
         step = &events->ring[--n % NGX_CANARY_STEPS];
 
         if (step->time_us + window_us <= pic->now_us
-            || (n == oldest && oldest > 0))
+            || (n == oldest && (oldest > 0 || events->restored)))
         {
             pic->step = step;
             pic->start_us = step->time_us;

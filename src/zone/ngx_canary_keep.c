@@ -33,6 +33,8 @@ static ngx_int_t ngx_canary_keep_owned(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep, int folder);
 static ngx_canary_keep_job_t *ngx_canary_keep_job(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep, int folder, uint64_t *error);
+static ngx_int_t ngx_canary_keep_take(ngx_canary_zone_t *zone,
+    ngx_canary_keep_conf_t *keep, ngx_canary_saved_t *saved);
 static uint64_t ngx_canary_keep_self(void);
 static void ngx_canary_keep_thread(ngx_canary_keep_job_t *job);
 static void *ngx_canary_keep_run(void *data);
@@ -266,11 +268,10 @@ ngx_canary_keep_job(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
         return NULL;
     }
 
-    ngx_canary_saved_take(zone, saved);
-
-    saved->owner = ngx_canary_keep_self();
-    saved->split.len = keep->split.len;
-    ngx_memcpy(saved->split.data, keep->split.data, keep->split.len);
+    if (ngx_canary_keep_take(zone, keep, saved) != NGX_OK) {
+        free(saved);
+        return NULL;
+    }
 
     len = ngx_canary_state_encode(saved, NULL, 0);
     name = ngx_strlen(keep->name);
@@ -279,6 +280,7 @@ ngx_canary_keep_job(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
                  + 2 * (name + sizeof(".tmp")) + len);
 
     if (job == NULL) {
+        free(saved->events);
         free(saved);
         return NULL;
     }
@@ -296,6 +298,7 @@ ngx_canary_keep_job(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
     job->data = ngx_sprintf((u_char *) job->tmp, "%s.tmp%Z", keep->name);
     job->len = ngx_canary_state_encode(saved, job->data, len);
 
+    free(saved->events);
     free(saved);
 
     if (job->len == 0) {
@@ -305,6 +308,28 @@ ngx_canary_keep_job(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
     }
 
     return job;
+}
+
+
+static ngx_int_t
+ngx_canary_keep_take(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
+    ngx_canary_saved_t *saved)
+{
+    ngx_canary_record_t  record;
+
+    saved->owner = ngx_canary_keep_self();
+    saved->split.len = keep->split.len;
+    ngx_memcpy(saved->split.data, keep->split.data, keep->split.len);
+
+    ngx_canary_saved_take(zone, saved);
+
+    if (keep->events == NULL) {
+        return NGX_OK;
+    }
+
+    (void) ngx_canary_published(zone, &record);
+
+    return ngx_canary_saved_events_take(keep->events, record.base, saved);
 }
 
 

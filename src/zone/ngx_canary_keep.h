@@ -12,7 +12,7 @@
 #define NGX_CANARY_KEEP_H_INCLUDED
 
 
-#include "ngx_canary_zone.h"
+#include "ngx_canary_events.h"
 
 #include "../pure/ngx_canary_state.h"
 
@@ -34,7 +34,9 @@ typedef struct {
     u_char                   *file;         /* where it is configured */
     ngx_uint_t                line;
 
-    /* set by ngx_canary_keep_start(): whose the file is to be, if not ours */
+    ngx_canary_events_t      *events;       /* of the zone, or NULL */
+
+    /* whose the file is to be, if not ours */
     ngx_str_t                 user;
     ngx_uint_t                other;
     ngx_uid_t                 uid;
@@ -87,6 +89,12 @@ void ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved);
 
 /* into memory that nobody else uses yet */
 void ngx_canary_saved_give(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved);
+
+/* ngx_canary_saved_events.c: the same; NGX_ERROR if memory is short */
+ngx_int_t ngx_canary_saved_events_take(ngx_canary_events_t *events,
+    uint64_t base, ngx_canary_saved_t *saved);
+void ngx_canary_saved_events_give(ngx_canary_events_t *events,
+    uint64_t created_us, ngx_canary_saved_t *saved);
 
 
 /* ngx_canary_keep_file.c: the file itself; errors are not logged */

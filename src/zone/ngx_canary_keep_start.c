@@ -102,6 +102,11 @@ ngx_canary_keep_fresh(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
 
     if (rc == NGX_OK) {
         ngx_canary_saved_give(zone, saved);
+
+        if (keep->events) {
+            ngx_canary_saved_events_give(keep->events, zone->created_us, saved);
+        }
+
         zone->keep.run = saved->run + 1;
         zone->keep.written_ms = saved->saved_ms;
         zone->keep.key = keep->key;

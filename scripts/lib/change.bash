@@ -37,6 +37,7 @@ change_share() {
 
 	# only the first split file ever can come before the status
 	note_generation || [[ ! -e $split_file ]] || fail "$http_error"
+	keep_stage
 
 	started=${EPOCHREALTIME/./}
 	replace_split_file || fail "$change_error"
@@ -100,6 +101,7 @@ roll_back() {
 	fi
 
 	note_generation || true
+	keep_stage
 	started=${EPOCHREALTIME/./}
 
 	if ((lock != 0)) || ! replace_split_file; then

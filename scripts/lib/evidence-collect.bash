@@ -77,10 +77,15 @@ newest() {
 }
 
 collect_stage() {
-	local in_force now before
+	local in_force now until before kept=$evidence_dir/kept/$command.json
 
 	gather_status
 	in_force=$(jq -r .stage.name <<<"$split")
+	if [[ $in_force != "$command" && ! $status_file && -f $kept ]]; then
+		status_file=$kept
+		gather_status
+		in_force=$(jq -r .stage.name <<<"$split")
+	fi
 	variant=${setting[canary]}
 	if [[ $command == baseline ]]; then
 		variant=${setting[upstream]}
@@ -106,7 +111,13 @@ is collected before the next one begins"
 
 	ask_sources
 	printf '%s\n' "$sources" >"$temp/sources.json"
-	gather_alerts "$now"
+
+	# alerts about the end of a stage come after it
+	until=$now
+	if [[ $status_file ]]; then
+		until=$(jq -n --argjson now "$now" '[$now + 60, now] | min')
+	fi
+	gather_alerts "$until"
 	gather_screenshots
 	gather_records
 
@@ -226,7 +237,7 @@ write_document() {
 		--arg metrics "${hash%% *}" --argjson number "$number" \
 		--argjson now "$now" --argjson plan "$stages" --argjson shots "$shots" \
 		--argjson collected "$collected" \
-		--argjson lessons "$lessons" '
+		--argjson lessons "$lessons" --arg kept "${status_file##*/}" '
         ($plan | map(select(.stage == $stage)) | first) as $planned
         | {
             $stage, $upstream, $variant, $by, $file, $number, $now, $plan,
@@ -240,6 +251,7 @@ write_document() {
             document_id: (if $id == "" then "CANARY-\($upstream)" else $id end),
             metrics: (if $metrics == "" then null
                 else { file: "\($file).metrics", sha256: $metrics } end),
+            kept: ($kept != ""),
             missing: $ARGS.positional
         }' --args "${missing[@]}")
 

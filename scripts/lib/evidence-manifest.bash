@@ -6,7 +6,7 @@ readonly manifest_name=MANIFEST.sha256
 
 # files that people and canaryctl go on writing; pages quote what they held
 readonly living="changes.log decisions.jsonl incidents.jsonl preflight.json
-    lessons.md $manifest_name $manifest_name.sig"
+    lessons.md kept $manifest_name $manifest_name.sig"
 
 # writes the manifest anew into $output: the lines there are and those of the
 # files named, which are in $output still

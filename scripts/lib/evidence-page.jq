@@ -210,7 +210,9 @@ def times_part:
         + "\(.traffic.measured | percent) measured "
         + "(\(.traffic.requests) of \(.traffic.of) requests)",
     "**Collected:** \(.collected_at | moment) by \(.collected_by | md), "
-        + (.file | code),
+        + (.file | code)
+        + if .from_kept_status then ", from the status that was kept as the "
+            + "stage ended" else "" end,
     "";
 
 def performance_title:

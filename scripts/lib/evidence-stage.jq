@@ -83,6 +83,7 @@ rows("performance") as $more
     file: $meta.file,
     collected_at: $meta.now,
     collected_by: $meta.by,
+    from_kept_status: $meta.kept,
     document: document($meta),
     deployment: ($deployment[0]
         + { date: ($meta.date // ($split.stage.started_at | iso)),

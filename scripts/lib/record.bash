@@ -17,6 +17,29 @@ append_evidence() {
 	fi
 }
 
+# Keeps the status of the stage that a change is about to end, for its evidence:
+# nginx forgets its figures.  No change waits for more than that, or fails.
+keep_stage() {
+	local dir=${setting[evidence_dir]-}/kept fresh name=''
+
+	if [[ ! ${setting[evidence_dir]-} ]] ||
+		! { mkdir -p -- "$dir" &&
+			fresh=$(mktemp -- "$dir/.status.XXXXXX"); } 2>/dev/null; then
+		return
+	fi
+	if curl -sS --fail --netrc-optional --max-time 5 -o "$fresh" \
+		-- "${setting[url]%/}/status.json?histograms=1" 2>/dev/null; then
+		name=$(jq -er --arg name "${setting[upstream]}" '
+            .splits[$name].stage.name | strings
+            | select(test("^$|^[.-]|/") | not)' "$fresh" 2>/dev/null) || true
+	fi
+	if [[ ! $name ]] ||
+		! { chmod 644 -- "$fresh" && mv -fT -- "$fresh" "$dir/$name.json"; } \
+			2>/dev/null; then
+		rm -f -- "$fresh"
+	fi
+}
+
 # what is said, a "decision" or an "incident": the members $2 to file $3, the
 # text $4 to the journal; 1 if neither has it
 record() {

@@ -8,6 +8,7 @@ package Canary::Monitoring;
 #     my $value = $m->query('up{job="nginx_canary"}');
 #     ok($t->wait_for(sub { $m->firing('CanaryRolledBack') }), 'it fires');
 #
+#     new($t, %opts)   hold: how long CanaryErrorsWorse must hold, '1s'
 #     start()          all of them, and canary-webhook for canaryctl.conf of
 #                      the folder; returns once Prometheus has scraped
 #     settings()       prometheus and alertmanager, for canaryctl.conf
@@ -30,9 +31,9 @@ my $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 
 
 sub new {
-    my ($class, $t) = @_;
+    my ($class, $t, %opts) = @_;
 
-    return bless {t => $t}, $class;
+    return bless {t => $t, %opts}, $class;
 }
 
 
@@ -149,6 +150,8 @@ sub _samples {
         $text =~ s{/etc/prometheus/canary-webhook\.token}
             {$dir/webhook.token}g;
         $text =~ s/\b(scrape_interval|evaluation_interval): \w+/$1: 1s/g;
+        $text =~ s/(alert: CanaryErrorsWorse.*?for: )\w+/$1$self->{hold}/s
+            if $self->{hold};
         $text =~ s/\bgroup_wait: \w+/group_wait: 1s/g;
         $text =~ s/\n  # database connections.*//s;
         $t->write("monitoring/$name", $text);

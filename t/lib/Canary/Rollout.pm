@@ -10,7 +10,8 @@ package Canary::Rollout;
 #     my $n = $roll->counted('s1', 'sliceB');
 #
 #     new($t, %opts)       as Canary::Evidence, and gates, more text for the
-#                          split's upstream; http, for the http block; request,
+#                          split's upstream; hold, as of Canary::Monitoring;
+#                          http, for the http block; request,
 #                          a sub that gives the n-th request: its path, and a
 #                          user for "$cookie_session"; headers, a sub that gives
 #                          the upstreams' headers for a request
@@ -47,7 +48,7 @@ my $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 sub new {
     my ($class, $t, %opts) = @_;
 
-    my $monitoring = Canary::Monitoring->new($t);
+    my $monitoring = Canary::Monitoring->new($t, hold => delete $opts{hold});
     my $gates = delete $opts{gates} || '';
     my $http = delete $opts{http} || '';
     my %client = map { $_ => delete $opts{$_} } qw(request headers);

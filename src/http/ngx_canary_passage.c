@@ -21,7 +21,8 @@ static ngx_inline ngx_uint_t ngx_canary_passage_cut_short(
     ngx_canary_passage_t *p, ngx_int_t rc);
 static ngx_inline void ngx_canary_passage_count(ngx_canary_passage_t *p);
 static void ngx_canary_passage_cleanup(void *data);
-static void ngx_canary_passage_first_byte(ngx_canary_passage_t *p);
+static void ngx_canary_passage_first_byte(ngx_canary_passage_t *p)
+    __attribute__((noinline));
 
 
 /* the passages of this worker that are not counted yet */

@@ -255,7 +255,10 @@ ngx_canary_page_rows(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 
     for (m = ngx_canary_metrics; m < end && !out->failed; m++) {
 
-        if (m->level < NGX_CANARY_LEVEL_VARIANT || m->key.len == 0) {
+        if (m->level < NGX_CANARY_LEVEL_VARIANT
+            || m->level > NGX_CANARY_LEVEL_FIGURES
+            || m->key.len == 0)
+        {
             continue;
         }
 

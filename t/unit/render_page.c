@@ -136,6 +136,8 @@ main(void)
        "journal: the newest first");
     is_u64(picture_count(text, "colspan"), 3,
            "total, stage and window");
+    is_u64(picture_count(text, ">count</th>") + picture_count(text, ">unique<")
+           + picture_count(text, ">value "), 0, "no figures of events");
     is_u64(picture_count(text, "src=") + picture_count(text, "http:")
            + picture_count(text, "<script"), 0, "nothing from elsewhere");
     free(text);

@@ -154,6 +154,8 @@ my ($query) =
     map { $_->{uri} =~ /query=one&time=([\d.]+)/ } $t->requests($t->port(5));
 is($query, $doc->{times}{end}, 'Prometheus is asked for the end of the stage');
 
+# which alerts
+$ev->settings(prometheus => $prometheus, alert_labels => "team='docs'");
 # names in a query
 $ev->sources('resources | R | - | prometheus | '
         . 'x{a="$upstream",b="$variant",c="$baseline"}[$duration]');
@@ -164,6 +166,15 @@ like(
     $sent,
     qr/query=x\{a="documents",b="sliceB",c="documents"\}\[\d+s\]&/,
     'names and the duration are put into a query'
+);
+
+my ($alerts) = grep { /ALERTS/ && /team/ }
+    map { s/%([0-9A-Fa-f]{2})/chr hex $1/ger }
+    map { $_->{uri} } $t->requests($t->port(5));
+like(
+    $alerts,
+    qr/query=ALERTS\{alertstate="firing",team='docs'\}&/,
+    'alerts are asked for by their labels'
 );
 
 $t->no_alerts();

@@ -11,7 +11,7 @@ use Canary::Fault;
 
 my @cases = (
     [['p95 <= 300ms', 'error_rate <= 1%'], qr/^canary: p95 <= 300ms is broken/],
-    [['p90 not_worse margin=200% min=50'], qr/^canary: p90 not_worse .* is bro/],
+    [['p90 not_worse margin=200% min=50'], qr/^canary: p90 not_worse .* is /],
 );
 
 for my $case (@cases) {

@@ -139,6 +139,7 @@ ngx_canary_page_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
     ngx_canary_page_rows(split, out);
     ngx_canary_out_lit(out, "</tbody>\n</table>\n");
 
+    ngx_canary_page_events(split, out);
     ngx_canary_page_journal(split, out);
     ngx_canary_out_lit(out, "</section>\n");
 }

@@ -12,6 +12,8 @@
 /* a table each, nothing where there is none; the newest entry first */
 void ngx_canary_page_gates(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
+void ngx_canary_page_events(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
 void ngx_canary_page_journal(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
 

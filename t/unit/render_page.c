@@ -157,6 +157,24 @@ main(void)
            "no bar without a share");
     free(text);
 
+    text = rendered("events", 256);
+    is_u64(picture_count(text, "<tr><td>document_upload</td>"
+                               "<td>sliceB_documents</td><td>19</td>"
+                               "<td>18</td><td>135</td><td>10</td>"
+                               "<td>10.5</td><td>31.5</td><td>50</td></tr>"),
+           1, "an event with users and values");
+    is_u64(picture_count(text, "<tr><td>login</td><td>documents</td>"
+                               "<td>3</td><td>3</td><td>&ndash;</td><td></td>"
+                               "<td>&ndash;</td><td>&ndash;</td>"
+                               "<td>&ndash;</td></tr>"), 1,
+           "and with neither");
+    is_u64(picture_count(text, "<td>event</td>"), 1, "one table of events");
+    free(text);
+
+    text = rendered("gated", 256);
+    is_u64(picture_count(text, "<td>event</td>"), 0, "none without events");
+    free(text);
+
     text = rendered("none", 256);
     is_u64(picture_count(text, "No upstream is split."), 1, "no split");
     free(text);

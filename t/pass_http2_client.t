@@ -125,7 +125,7 @@ curl("$base/500?user=u$user");
 $f->counted('an error',
     canary => {requests => 1, errors => 1, '5xx' => 1, timed => 1});
 
-curl('-m', 1, "$base/slow?user=u$user");
+curl('-m', $t->slow(), "$base/slow?user=u$user");
 $f->counted('a client that leaves', canary => {requests => 1, none => 1});
 
 $t->no_alerts();

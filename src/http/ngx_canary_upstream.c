@@ -196,6 +196,7 @@ ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
     p->answered = 0;
     p->settled = 0;
     p->queued = 0;
+    p->status = 0;
 
     p->outcome.fallback = 0;
     p->outcome.latency_us = 0;

@@ -116,6 +116,15 @@ like(
     'and the metrics'
 );
 
+for my $name (qw(documents sliceB)) {
+    for my $scope (qw(total stage window)) {
+        my $latency = $status->{variants}{$name}{$scope}{latency};
+        my $sum = 0;
+        $sum += $_->[1] for @{$latency->{histogram}};
+        is($sum, $latency->{count}, "$name, $scope: the whole histogram");
+    }
+}
+
 # the page says what the document says
 my $page = $ev->page('s1');
 my %table = $ev->table($page, 'Performance Metrics');

@@ -138,7 +138,4 @@ def document($meta):
     { id: $meta.document_id, version: "\($meta.number).0.0",
         owner: $meta.owner };
 
-# the buckets stand in the latency, or beside it
-def has_histogram: has("histogram") or (.latency | has("histogram"));
-
-def without_histogram: del(.histogram, .latency.histogram);
+def without_histogram: del(.latency.histogram);

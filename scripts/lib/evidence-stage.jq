@@ -123,8 +123,8 @@ rows("performance") as $more
         + [($performance, $analytics, $security, $resources)[], $funnel.rows[],
             ($funnel.overall // empty)
             | select(.error) | "\(.name): \(.error)"]
-        + if any($split.variants[].stage;
-                .latency.count > 0 and (has_histogram | not))
+        + if any($split.variants[].stage.latency;
+                .count > 0 and (has("histogram") | not))
             then ["the status holds no histograms"] else [] end),
     raw: {
         status: $whole, sources: $sources[0], alerts: $alert_series,

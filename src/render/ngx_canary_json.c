@@ -4,7 +4,7 @@
 
 
 static void ngx_canary_json_rows(const void *base, ngx_canary_level_e from,
-    ngx_canary_level_e to, ngx_canary_out_t *out);
+    ngx_canary_level_e to, const uint64_t *hist, ngx_canary_out_t *out);
 static void ngx_canary_json_value(const ngx_canary_metric_t *m,
     const void *base, ngx_canary_out_t *out);
 static void ngx_canary_json_split(const ngx_canary_split_t *split,
@@ -37,7 +37,7 @@ ngx_canary_render_json(const ngx_canary_snapshot_t *snap,
 
     ngx_canary_out_lit(out, "{");
     ngx_canary_json_rows(snap, NGX_CANARY_LEVEL_SNAPSHOT,
-                         NGX_CANARY_LEVEL_SNAPSHOT, out);
+                         NGX_CANARY_LEVEL_SNAPSHOT, NULL, out);
     ngx_canary_out_lit(out, ",\"splits\":{");
 
     for (i = 0; i < snap->nsplits && !out->failed; i++) {
@@ -104,10 +104,13 @@ ngx_canary_render_error(ngx_canary_str_t text, ngx_canary_out_t *out)
 }
 
 
-/* the members of an object, from the rows of the levels "from" to "to" */
+/*
+ * The members of an object, from the rows of the levels "from" to "to"; with a
+ * histogram, or NULL, in the last of them that is an object itself.
+ */
 static void
 ngx_canary_json_rows(const void *base, ngx_canary_level_e from,
-    ngx_canary_level_e to, ngx_canary_out_t *out)
+    ngx_canary_level_e to, const uint64_t *hist, ngx_canary_out_t *out)
 {
     int                         first;
     const ngx_canary_str_t     *object;
@@ -145,6 +148,10 @@ ngx_canary_json_rows(const void *base, ngx_canary_level_e from,
         ngx_canary_json_value(m, base, out);
 
         first = 0;
+    }
+
+    if (hist) {
+        ngx_canary_json_hist(hist, out);
     }
 
     if (object) {
@@ -197,7 +204,7 @@ ngx_canary_json_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
     ngx_canary_out_json(out, split->name);
     ngx_canary_out_lit(out, ":{");
     ngx_canary_json_rows(split, NGX_CANARY_LEVEL_SPLIT,
-                         NGX_CANARY_LEVEL_STAGE, out);
+                         NGX_CANARY_LEVEL_STAGE, NULL, out);
     ngx_canary_out_lit(out, ",\"state_file\":");
     ngx_canary_json_state_file(split, out);
     ngx_canary_out_lit(out, ",\"gates\":[");
@@ -209,7 +216,7 @@ ngx_canary_json_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 
         ngx_canary_out_lit(out, "{");
         ngx_canary_json_rows(&split->gates[i], NGX_CANARY_LEVEL_GATE,
-                             NGX_CANARY_LEVEL_GATE, out);
+                             NGX_CANARY_LEVEL_GATE, NULL, out);
         ngx_canary_out_lit(out, "}");
     }
 
@@ -273,18 +280,15 @@ ngx_canary_json_variant(const ngx_canary_variant_t *variant,
     }
 
     ngx_canary_json_rows(variant, NGX_CANARY_LEVEL_VARIANT,
-                         NGX_CANARY_LEVEL_VARIANT, out);
+                         NGX_CANARY_LEVEL_VARIANT, NULL, out);
 
     for (i = 0; i < NGX_CANARY_SCOPES; i++) {
         ngx_canary_out_str(out, ngx_canary_scopes[i]);
 
         ngx_canary_out_lit(out, "{");
         ngx_canary_json_rows(&variant->figures[i], NGX_CANARY_LEVEL_FIGURES,
-                             NGX_CANARY_LEVEL_FIGURES, out);
-
-        if (variant->figures[i].latency.hist) {
-            ngx_canary_json_hist(variant->figures[i].latency.hist, out);
-        }
+                             NGX_CANARY_LEVEL_FIGURES,
+                             variant->figures[i].latency.hist, out);
 
         ngx_canary_out_lit(out, "}");
     }
@@ -385,18 +389,18 @@ ngx_canary_json_event(const ngx_canary_event_t *event,
         ngx_canary_out_bytes(out, scope.data + !i, scope.len - !i);
         ngx_canary_out_lit(out, "{");
         ngx_canary_json_rows(&figures[i], NGX_CANARY_LEVEL_EVENT,
-                             NGX_CANARY_LEVEL_EVENT, out);
+                             NGX_CANARY_LEVEL_EVENT, NULL, out);
 
         if (event->unique) {
             ngx_canary_out_lit(out, ",");
             ngx_canary_json_rows(&figures[i], NGX_CANARY_LEVEL_USERS,
-                                 NGX_CANARY_LEVEL_USERS, out);
+                                 NGX_CANARY_LEVEL_USERS, NULL, out);
         }
 
         if (event->value) {
             ngx_canary_out_lit(out, ",");
             ngx_canary_json_rows(&figures[i], NGX_CANARY_LEVEL_VALUES,
-                                 NGX_CANARY_LEVEL_VALUES, out);
+                                 NGX_CANARY_LEVEL_VALUES, NULL, out);
         }
 
         ngx_canary_out_lit(out, "}");

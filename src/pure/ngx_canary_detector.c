@@ -40,6 +40,8 @@ static void ngx_canary_detector_certain(ngx_canary_detector_t *d);
 static void ngx_canary_detector_binomial(ngx_canary_detector_t *d, double bad,
     double n, double theta0, double phi);
 static double ngx_canary_detector_phi(double phi);
+static double ngx_canary_dispersion_from(const uint64_t *bad,
+    const uint64_t *requests, size_t cells, double least);
 
 
 /* how many times the odds, or the rate, of the limit; ascending */
@@ -201,6 +203,23 @@ double
 ngx_canary_dispersion(const uint64_t *bad, const uint64_t *requests,
     size_t cells)
 {
+    return ngx_canary_dispersion_from(bad, requests, cells,
+                                      NGX_CANARY_DISPERSION_EVENTS);
+}
+
+
+double
+ngx_canary_dispersion_early(const uint64_t *bad, const uint64_t *requests,
+    size_t cells)
+{
+    return ngx_canary_dispersion_from(bad, requests, cells, 2);
+}
+
+
+static double
+ngx_canary_dispersion_from(const uint64_t *bad, const uint64_t *requests,
+    size_t cells, double least)
+{
     size_t  i, used;
     double  x, n, mean, p, chi, phi;
 
@@ -216,7 +235,7 @@ ngx_canary_dispersion(const uint64_t *bad, const uint64_t *requests,
         }
     }
 
-    if (used < 2 || x < NGX_CANARY_DISPERSION_EVENTS || x >= n) {
+    if (used < 2 || x < least || x >= n) {
         return 1;
     }
 

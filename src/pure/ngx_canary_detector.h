@@ -104,5 +104,15 @@ double ngx_canary_detector_threshold(double false_alarm_s, double tick_s,
 double ngx_canary_dispersion(const uint64_t *bad, const uint64_t *requests,
     size_t cells);
 
+/*
+ * The same from the second event on, for the canary's own users as long as
+ * the baseline has too few: on fresh counters the first user who fails ten
+ * times would be ten times the evidence.  A fault that hits all users alike is
+ * spread over the cells, and so costs nothing by it.
+ */
+double ngx_canary_dispersion_early(const uint64_t *bad,
+    const uint64_t *requests,
+    size_t cells);
+
 
 #endif /* NGX_CANARY_DETECTOR_H_INCLUDED */

@@ -26,6 +26,8 @@ static ngx_uint_t ngx_canary_judge_seen(ngx_canary_judged_t *judged,
     ngx_canary_trial_t *delta);
 static double ngx_canary_judge_phi(ngx_canary_tick_t *tick,
     ngx_canary_gate_t *gate);
+static uint64_t ngx_canary_judge_cells(ngx_canary_zone_t *zone,
+    ngx_uint_t slot, ngx_uint_t kind, uint64_t *bad, uint64_t *requests);
 static void ngx_canary_judge_refs(ngx_canary_tick_t *tick);
 static void ngx_canary_judge_limits(ngx_canary_tick_t *tick);
 static void ngx_canary_judge_limit_add(uint64_t *limits, uint64_t us);
@@ -333,16 +335,18 @@ ngx_canary_judge_feed(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
 }
 
 
-/* how much a user's failures come together, from the baseline's users */
+/*
+ * How much a user's failures come together: from the baseline's users, or from
+ * the canary's own as long as the baseline has too few.
+ */
 
 static double
 ngx_canary_judge_phi(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate)
 {
-    uint64_t               bad[NGX_CANARY_CLUSTERS];
-    uint64_t               requests[NGX_CANARY_CLUSTERS], limit_us;
-    ngx_uint_t             i, n, kind;
-    ngx_canary_zone_t     *zone;
-    ngx_canary_cluster_t  *cluster;
+    uint64_t            bad[NGX_CANARY_CLUSTERS];
+    uint64_t            requests[NGX_CANARY_CLUSTERS], limit_us;
+    ngx_uint_t          i, kind;
+    ngx_canary_zone_t  *zone;
 
     zone = tick->zone;
 
@@ -369,22 +373,50 @@ ngx_canary_judge_phi(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate)
         return tick->phi[kind];
     }
 
-    ngx_memzero(bad, sizeof(bad));
-    ngx_memzero(requests, sizeof(requests));
+    if (ngx_canary_judge_cells(zone, NGX_CANARY_BASELINE, kind, bad, requests)
+        >= NGX_CANARY_DISPERSION_EVENTS)
+    {
+        tick->phi[kind] = ngx_canary_dispersion(bad, requests,
+                                                NGX_CANARY_CLUSTERS);
+        return tick->phi[kind];
+    }
 
-    for (n = 0; n < zone->nshards; n++) {
-        cluster = zone->shards[n].clusters[NGX_CANARY_BASELINE];
+    (void) ngx_canary_judge_cells(zone,
+                                  tick->split->variants[gate->index].slot,
+                                  kind, bad, requests);
+
+    return ngx_canary_dispersion_early(bad, requests, NGX_CANARY_CLUSTERS);
+}
+
+
+/* the hash cells of a variant, over all shards; returns the sum of "bad" */
+
+static uint64_t
+ngx_canary_judge_cells(ngx_canary_zone_t *zone, ngx_uint_t slot,
+    ngx_uint_t kind, uint64_t *bad, uint64_t *requests)
+{
+    uint64_t               sum, n;
+    ngx_uint_t             i, s;
+    ngx_canary_cluster_t  *cluster;
+
+    sum = 0;
+
+    ngx_memzero(bad, NGX_CANARY_CLUSTERS * sizeof(uint64_t));
+    ngx_memzero(requests, NGX_CANARY_CLUSTERS * sizeof(uint64_t));
+
+    for (s = 0; s < zone->nshards; s++) {
+        cluster = zone->shards[s].clusters[slot];
 
         for (i = 0; i < NGX_CANARY_CLUSTERS; i++) {
-            bad[i] += ngx_canary_load(&cluster[i].bad[kind]);
+            n = ngx_canary_load(&cluster[i].bad[kind]);
+
+            sum += n;
+            bad[i] += n;
             requests[i] += ngx_canary_load(&cluster[i].requests);
         }
     }
 
-    tick->phi[kind] = ngx_canary_dispersion(bad, requests,
-                                            NGX_CANARY_CLUSTERS);
-
-    return tick->phi[kind];
+    return sum;
 }
 
 

@@ -60,7 +60,7 @@ package Canary;
 #     error_log()          its text
 #     no_alerts(%opts)     a test: stops nginx, then no alert, crit, emerg or
 #                          sanitizer report; allow => qr/../ excepts lines
-#     wait_for($sub, $s)   polls up to $s seconds (10) until it is true, and
+#     wait_for($sub, $s)   polls up to $s seconds (30) until it is true, and
 #                          returns that; an exception counts as false
 #     slow()               by how much to scale times: 1, more under valgrind
 #
@@ -341,7 +341,7 @@ sub error_log {
 sub wait_for {
     my ($self, $condition, $seconds) = @_;
 
-    my $end = time + ($seconds || 10) * slow();
+    my $end = time + ($seconds || 30) * slow();
     while (1) {
         my $value = eval { $condition->() };
         return $value if $value;

@@ -57,7 +57,7 @@ static const ngx_canary_str_t  ngx_canary_page_open = ngx_canary_text(
     "th:first-child{text-align:left;font-weight:400}\n"
     "td:nth-child(n+2).first,th.first{border-left:1px solid var(--line)}\n"
     ".text td{text-align:left;white-space:normal}\n"
-    ".gates{margin:0 0 1rem}"
+    ".gates,.events{margin:1rem 0}"
     ".gates td:not(:last-child){white-space:nowrap}\n"
     ".pass,.go{color:#17803d;font-weight:600}"
     ".fail,.rollback{color:#b91c1c;font-weight:600}\n"

@@ -8,17 +8,8 @@
 
 #include <string.h>
 
+#include "ngx_canary_labels.h"
 #include "ngx_canary_metrics.h"
-
-
-#define NGX_CANARY_LABELS_LEN  248
-
-
-/* "{upstream=..,variant=.." of a series, escaped once; not kept if len is 0 */
-typedef struct {
-    size_t                       len;
-    unsigned char                text[NGX_CANARY_LABELS_LEN];
-} ngx_canary_labels_t;
 
 
 typedef struct {
@@ -29,8 +20,7 @@ typedef struct {
     const ngx_canary_variant_t  *variant;   /* NULL: of the whole split */
     const ngx_canary_gate_t     *gate;      /* of a row of gates */
     const ngx_canary_event_t    *event;     /* of a row of events */
-    const ngx_canary_split_t    *labelled;  /* whose labels are kept */
-    ngx_canary_labels_t          labels[1 + NGX_CANARY_MAX_VARIANTS];
+    ngx_canary_labels_t          labels;
     unsigned                     openmetrics:1;
     unsigned                     headed:1;  /* HELP and TYPE are written */
 } ngx_canary_prometheus_t;
@@ -46,11 +36,6 @@ static void ngx_canary_prometheus_series(ngx_canary_prometheus_t *ctx,
 static void ngx_canary_prometheus_head(ngx_canary_prometheus_t *ctx);
 static void ngx_canary_prometheus_name(ngx_canary_prometheus_t *ctx,
     const char *suffix, size_t len);
-static void ngx_canary_prometheus_labels(ngx_canary_prometheus_t *ctx);
-static void ngx_canary_prometheus_keep(ngx_canary_prometheus_t *ctx);
-static void ngx_canary_prometheus_base(const ngx_canary_split_t *split,
-    const ngx_canary_variant_t *variant, ngx_canary_out_t *out);
-static int ngx_canary_prometheus_full(ngx_canary_out_t *out, size_t need);
 static void ngx_canary_prometheus_value(ngx_canary_prometheus_t *ctx,
     const void *base);
 static void ngx_canary_prometheus_states(ngx_canary_prometheus_t *ctx,
@@ -321,7 +306,7 @@ ngx_canary_prometheus_name(ngx_canary_prometheus_t *ctx, const char *suffix,
         return;
     }
 
-    ngx_canary_prometheus_labels(ctx);
+    ngx_canary_labels_out(&ctx->labels, ctx->split, ctx->variant, out);
 
     if (m->level == NGX_CANARY_LEVEL_STAGE) {
         ngx_canary_out_lit(out, ",stage=\"");
@@ -345,86 +330,6 @@ ngx_canary_prometheus_name(ngx_canary_prometheus_t *ctx, const char *suffix,
         ngx_canary_out_lit(out, ",");
         ngx_canary_out_str(out, m->label);
     }
-}
-
-
-static void
-ngx_canary_prometheus_labels(ngx_canary_prometheus_t *ctx)
-{
-    size_t                      i;
-    const ngx_canary_labels_t  *labels;
-
-    if (ctx->labelled != ctx->split) {
-        ngx_canary_prometheus_keep(ctx);
-        ctx->labelled = ctx->split;
-    }
-
-    i = 0;
-
-    if (ctx->variant) {
-        i = 1 + (size_t) (ctx->variant - ctx->split->variants);
-    }
-
-    labels = &ctx->labels[i];
-
-    if (labels->len) {
-        ngx_canary_out_bytes(ctx->out, labels->text, labels->len);
-
-    } else {
-        ngx_canary_prometheus_base(ctx->split, ctx->variant, ctx->out);
-    }
-}
-
-
-/* escapes the labels of a split; what is too long is not kept */
-static void
-ngx_canary_prometheus_keep(ngx_canary_prometheus_t *ctx)
-{
-    size_t                i;
-    ngx_canary_out_t      out;
-    ngx_canary_labels_t  *labels;
-
-    for (i = 0; i <= ctx->split->nvariants; i++) {
-        labels = &ctx->labels[i];
-
-        out.pos = labels->text;
-        out.last = labels->text + NGX_CANARY_LABELS_LEN;
-        out.more = ngx_canary_prometheus_full;
-        out.data = NULL;
-        out.failed = 0;
-
-        ngx_canary_prometheus_base(ctx->split,
-                                   i ? &ctx->split->variants[i - 1] : NULL,
-                                   &out);
-
-        labels->len = out.failed ? 0 : (size_t) (out.pos - labels->text);
-    }
-}
-
-
-static void
-ngx_canary_prometheus_base(const ngx_canary_split_t *split,
-    const ngx_canary_variant_t *variant, ngx_canary_out_t *out)
-{
-    ngx_canary_out_lit(out, "{upstream=\"");
-    ngx_canary_out_label(out, split->name);
-
-    if (variant) {
-        ngx_canary_out_lit(out, "\",variant=\"");
-        ngx_canary_out_label(out, variant->name);
-    }
-
-    ngx_canary_out_lit(out, "\"");
-}
-
-
-static int
-ngx_canary_prometheus_full(ngx_canary_out_t *out, size_t need)
-{
-    (void) out;
-    (void) need;
-
-    return -1;
 }
 
 

@@ -1,18 +1,8 @@
 
-#include "ngx_canary_zone.h"
+#include "ngx_canary_judge.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
-
-
-/* what a tick works on; private to the process until it is complete */
-typedef struct {
-    ngx_canary_zone_t    *zone;
-    ngx_canary_split_t   *split;
-    ngx_canary_judge_t   *old;
-    ngx_canary_judge_t    judge;
-    double                phi[1 + NGX_CANARY_MAX_LIMITS];   /* 0: unknown */
-} ngx_canary_tick_t;
 
 
 static void ngx_canary_judge_rules(ngx_canary_tick_t *tick);
@@ -24,13 +14,7 @@ static void ngx_canary_judge_feed(ngx_canary_tick_t *tick,
 static ngx_uint_t ngx_canary_judge_seen(ngx_canary_judged_t *judged,
     ngx_uint_t slot, uint64_t slot_us, ngx_canary_trial_t *now,
     ngx_canary_trial_t *delta);
-static double ngx_canary_judge_phi(ngx_canary_tick_t *tick,
-    ngx_canary_gate_t *gate);
-static uint64_t ngx_canary_judge_cells(ngx_canary_zone_t *zone,
-    ngx_uint_t slot, ngx_uint_t kind, uint64_t *bad, uint64_t *requests);
 static void ngx_canary_judge_refs(ngx_canary_tick_t *tick);
-static void ngx_canary_judge_limits(ngx_canary_tick_t *tick);
-static void ngx_canary_judge_limit_add(uint64_t *limits, uint64_t us);
 
 
 /*
@@ -43,12 +27,12 @@ static void ngx_canary_judge_limit_add(uint64_t *limits, uint64_t us);
 void
 ngx_canary_judge_tick(ngx_canary_zone_t *zone, ngx_canary_split_t *split)
 {
-    uint64_t             number;
-    ngx_uint_t           i, slot;
-    ngx_canary_tick_t   *tick;
-    ngx_canary_gate_t   *gate;
-    ngx_canary_judge_t  *next;
-    ngx_canary_judged_t *judged;
+    uint64_t              number;
+    ngx_uint_t            i, slot;
+    ngx_canary_tick_t    *tick;
+    ngx_canary_gate_t    *gate;
+    ngx_canary_judge_t   *next;
+    ngx_canary_judged_t  *judged;
 
     tick = ngx_calloc(sizeof(ngx_canary_tick_t), ngx_cycle->log);
     if (tick == NULL) {
@@ -77,7 +61,7 @@ ngx_canary_judge_tick(ngx_canary_zone_t *zone, ngx_canary_split_t *split)
     }
 
     ngx_canary_judge_refs(tick);
-    ngx_canary_judge_limits(tick);
+    ngx_canary_clusters_limit(tick);
 
     if (ngx_canary_load(&zone->judged) == number) {
         ngx_memcpy(next, &tick->judge,
@@ -285,7 +269,7 @@ ngx_canary_judge_feed(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
 
     rule = gate->rule;
     limit = (double) rule->limit / NGX_CANARY_PPM;
-    phi = ngx_canary_judge_phi(tick, gate);
+    phi = ngx_canary_clusters_phi(tick, gate);
 
     if (rule->op == NGX_CANARY_NOT_WORSE) {
         ngx_canary_detector_pair(detector, canary->bad, baseline->bad,
@@ -332,91 +316,6 @@ ngx_canary_judge_feed(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
                                        / NGX_CANARY_PPM,
                                    phi);
     }
-}
-
-
-/*
- * How much a user's failures come together: from the baseline's users, or from
- * the canary's own as long as the baseline has too few.
- */
-
-static double
-ngx_canary_judge_phi(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate)
-{
-    uint64_t            bad[NGX_CANARY_CLUSTERS];
-    uint64_t            requests[NGX_CANARY_CLUSTERS], limit_us;
-    ngx_uint_t          i, kind;
-    ngx_canary_zone_t  *zone;
-
-    zone = tick->zone;
-
-    if (gate->rule->metric == NGX_CANARY_METRIC_ERROR_RATE) {
-        kind = 0;
-
-    } else if (gate->rule->metric <= NGX_CANARY_METRIC_P999) {
-        limit_us = gate->rule->op == NGX_CANARY_NOT_WORSE ? gate->ref_us
-                                                          : gate->rule->limit;
-
-        for (i = 0; zone->limits_us[i] != limit_us; i++) {
-            if (i == NGX_CANARY_MAX_LIMITS) {
-                return 1;
-            }
-        }
-
-        kind = 1 + i;
-
-    } else {
-        return 1;
-    }
-
-    if (tick->phi[kind] >= 1) {
-        return tick->phi[kind];
-    }
-
-    if (ngx_canary_judge_cells(zone, NGX_CANARY_BASELINE, kind, bad, requests)
-        >= NGX_CANARY_DISPERSION_EVENTS)
-    {
-        tick->phi[kind] = ngx_canary_dispersion(bad, requests,
-                                                NGX_CANARY_CLUSTERS);
-        return tick->phi[kind];
-    }
-
-    (void) ngx_canary_judge_cells(zone,
-                                  tick->split->variants[gate->index].slot,
-                                  kind, bad, requests);
-
-    return ngx_canary_dispersion_early(bad, requests, NGX_CANARY_CLUSTERS);
-}
-
-
-/* the hash cells of a variant, over all shards; returns the sum of "bad" */
-
-static uint64_t
-ngx_canary_judge_cells(ngx_canary_zone_t *zone, ngx_uint_t slot,
-    ngx_uint_t kind, uint64_t *bad, uint64_t *requests)
-{
-    uint64_t               sum, n;
-    ngx_uint_t             i, s;
-    ngx_canary_cluster_t  *cluster;
-
-    sum = 0;
-
-    ngx_memzero(bad, NGX_CANARY_CLUSTERS * sizeof(uint64_t));
-    ngx_memzero(requests, NGX_CANARY_CLUSTERS * sizeof(uint64_t));
-
-    for (s = 0; s < zone->nshards; s++) {
-        cluster = zone->shards[s].clusters[slot];
-
-        for (i = 0; i < NGX_CANARY_CLUSTERS; i++) {
-            n = ngx_canary_load(&cluster[i].bad[kind]);
-
-            sum += n;
-            bad[i] += n;
-            requests[i] += ngx_canary_load(&cluster[i].requests);
-        }
-    }
-
-    return sum;
 }
 
 
@@ -469,83 +368,4 @@ ngx_canary_judge_refs(ngx_canary_tick_t *tick)
             judged->seen[v].n = UINT64_MAX;
         }
     }
-}
-
-
-/*
- * The latencies beyond which the hash cells count.  If one changes, all of
- * them begin anew: it takes a changed configuration.
- */
-
-static void
-ngx_canary_judge_limits(ngx_canary_tick_t *tick)
-{
-    uint64_t                   limits[NGX_CANARY_MAX_LIMITS + 1];
-    ngx_uint_t                 i, v, c;
-    ngx_canary_zone_t         *zone;
-    ngx_canary_cluster_t      *cluster;
-    const ngx_canary_rule_t   *rule;
-
-    zone = tick->zone;
-
-    for (i = 0; i <= NGX_CANARY_MAX_LIMITS; i++) {
-        limits[i] = UINT64_MAX;
-    }
-
-    for (i = 0; i < tick->split->nrules; i++) {
-        rule = &tick->split->rules[i];
-
-        if (rule->metric > NGX_CANARY_METRIC_P999) {
-            continue;
-        }
-
-        if (rule->op != NGX_CANARY_NOT_WORSE) {
-            ngx_canary_judge_limit_add(limits, rule->limit);
-
-        } else if (tick->judge.rules[i].ref_us) {
-            ngx_canary_judge_limit_add(limits, tick->judge.rules[i].ref_us);
-        }
-    }
-
-    if (ngx_memcmp(limits, zone->limits_us, sizeof(limits)) == 0) {
-        return;
-    }
-
-    for (i = 0; i < zone->nshards; i++) {
-        for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
-            cluster = zone->shards[i].clusters[v];
-
-            for (c = 0; c < NGX_CANARY_CLUSTERS; c++) {
-                ngx_memzero(&cluster[c].bad[1],
-                            NGX_CANARY_MAX_LIMITS * sizeof(uint64_t));
-            }
-        }
-    }
-
-    /* the last one never changes, so a reader always finds an end */
-
-    for (i = 0; i < NGX_CANARY_MAX_LIMITS; i++) {
-        ngx_canary_store(&zone->limits_us[i], limits[i]);
-    }
-}
-
-
-/* ascending, each once; those for which there is no room are left out */
-
-static void
-ngx_canary_judge_limit_add(uint64_t *limits, uint64_t us)
-{
-    ngx_uint_t  i, n;
-
-    for (i = 0; i < NGX_CANARY_MAX_LIMITS && limits[i] < us; i++) { /* void */ }
-
-    if (limits[i] == us || limits[NGX_CANARY_MAX_LIMITS - 1] != UINT64_MAX) {
-        return;
-    }
-
-    for (n = NGX_CANARY_MAX_LIMITS - 1; n > i; n--) {
-        limits[n] = limits[n - 1];
-    }
-
-    limits[i] = us;
 }

@@ -1,6 +1,7 @@
 /*
- * What the parts of a picture share: its figures (ngx_canary_picture.c) and
- * what the gates hold against their limits (ngx_canary_trials.c).
+ * What the parts of a picture share: the split (ngx_canary_picture.c), the
+ * figures of its variants (ngx_canary_figures.c), and what the gates hold
+ * against their limits (ngx_canary_trials.c).
  */
 
 #ifndef NGX_CANARY_PICTURE_H_INCLUDED
@@ -21,6 +22,21 @@ typedef struct {
     uint64_t              now_us;
 } ngx_canary_picture_t;
 
+
+/*
+ * The figures of the variant at hand, whose totals are in pic->sum.  That of
+ * the stage takes its base off the totals, and so comes last.
+ */
+void ngx_canary_figures_total(ngx_canary_picture_t *pic,
+    ngx_canary_figures_t *f);
+void ngx_canary_figures_stage(ngx_canary_picture_t *pic,
+    ngx_canary_cell_t *base, ngx_uint_t s, ngx_canary_figures_t *f);
+void ngx_canary_figures_window(ngx_canary_picture_t *pic,
+    ngx_uint_t slot, ngx_canary_figures_t *f);
+
+/* the buckets, if they are asked for */
+ngx_int_t ngx_canary_figures_keep(ngx_canary_picture_t *pic,
+    ngx_canary_latency_t *latency, ngx_pool_t *pool);
 
 /* all gates, before their trials: each rule for each canary */
 ngx_int_t ngx_canary_picture_gates(ngx_canary_picture_t *pic,

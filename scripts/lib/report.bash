@@ -1,6 +1,8 @@
 # How a command of canaryctl ends: messages, the result as JSON, the log of
 # changes.
 
+readonly text_max=4096 # bytes of a warning or an error in the records
+
 json='' warnings=()
 
 # what is known of the change under way, for the result and changes.log
@@ -58,14 +60,21 @@ succeed() {
 	exit 0
 }
 
-# one line of JSON that tells what was done; empty fields are left out
+# one line of JSON that tells what was done; empty fields are left out, and of
+# what nginx said no more is kept than a command may have as an argument
 result_json() {
+	local text said=()
+
+	for text in "${warnings[@]}"; do
+		said+=("${text:0:text_max}")
+	done
+
 	jq -nc \
 		--arg time "$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)" --arg by "$by" \
 		--arg command "$command" --arg split "${setting[upstream]-}" \
 		--arg canary "${setting[canary]-}" --arg from "$from" \
 		--arg to "$share" --arg stage "$stage" --arg reason "$reason" \
-		--arg result "$1" --arg error "$2" --arg state "$state" \
+		--arg result "$1" --arg error "${2:0:text_max}" --arg state "$state" \
 		--arg generation "$generation" --arg seconds "$seconds" \
 		--arg changed "$changed" --arg forced "$force" \
 		--arg decision "$decision" '
@@ -81,7 +90,7 @@ result_json() {
             warnings: $ARGS.positional
         }
         | with_entries(select(.value != "" and .value != []))' \
-		--args "${warnings[@]}"
+		--args "${said[@]}"
 }
 
 # the evidence of who changed what and why; its absence stops no change

@@ -30,6 +30,7 @@ sub webhook {
     return $t->_spawn(
         sub {
             delete @ENV{grep { /^CANARYCTL_/ } keys %ENV};
+            $t->_forget_leaks();
             open STDERR, '>>', "$dir/webhook.log";
             exec "$root/scripts/canary-webhook", '--listen',
                 "127.0.0.1:$listen", '--token-file', "$dir/token", '--alert',

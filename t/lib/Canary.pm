@@ -368,6 +368,11 @@ sub _conf_text {
     my $main = $o{module} ? 'load_module ' . $self->_module() . ";\n" : '';
     $main .= "user $o{user};\n" if $> == 0;
 
+    # a binary that takes over gets no other variables
+    for my $name (qw(ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS)) {
+        $main .= "env $name;\n" if defined $ENV{$name};
+    }
+
     # where the text says nothing, nothing outside the folder is written to
     my $paths = '';
     for my $name (qw(client_body proxy fastcgi uwsgi scgi)) {

@@ -168,6 +168,7 @@ sub _run {
     return $self->{t}->_spawn(
         sub {
             delete @ENV{grep { /^CANARYCTL_/ } keys %ENV};
+            $self->{t}->_forget_leaks();
             open STDIN, '<', '/dev/null';
             open STDOUT, '>', "$dir/$name.log";
             open STDERR, '>&', \*STDOUT;

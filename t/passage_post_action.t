@@ -52,7 +52,8 @@ my $one = Canary::Figures::success(1);
 
 is($t->get('/plain')->{header}{'x-upstream'}, 'new', 'post_action');
 $f->counted('the passage, once', canary => $one);
-is($t->seen($t->port(2)), 1, 'the action was passed on');
+ok($t->wait_for(sub { $t->seen($t->port(2)) == 1 }),
+    'the action was passed on');
 
 is($t->get('/')->{header}{'x-upstream'}, 'new', 'post_action into a split');
 $f->counted('the passage, once', canary => $one);

@@ -44,7 +44,6 @@ ngx_canary_judge_tick(ngx_canary_zone_t *zone, ngx_canary_split_t *split)
 
     tick->zone = zone;
     tick->split = split;
-    tick->old = &zone->judges[number & 1];
 
     ngx_canary_judge_rules(tick);
 

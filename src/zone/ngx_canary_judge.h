@@ -14,7 +14,6 @@
 typedef struct {
     ngx_canary_zone_t    *zone;
     ngx_canary_split_t   *split;
-    ngx_canary_judge_t   *old;
     ngx_canary_judge_t    judge;
     double                phi[1 + NGX_CANARY_MAX_LIMITS];   /* 0: unknown */
 } ngx_canary_tick_t;

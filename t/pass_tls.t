@@ -62,6 +62,9 @@ $conf .= <<"CONF";
     server {
         listen 127.0.0.1:%%PORT0%%;
         proxy_ssl_session_reuse on;
+        # a handshake for each request, also where keepalive is the default
+        proxy_http_version 1.0;
+        proxy_set_header Connection close;
         proxy_ssl_protocols TLSVERSION;
         $locations
         location /fresh {

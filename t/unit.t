@@ -37,7 +37,10 @@ my $tree =
     dirname($ENV{TEST_CANARY_MODULE} || "$build/ngx_http_canary_module.so")
     . '/tree';
 my @nginx = (
-    (map { ('-isystem', "$tree/$_") } qw(objs src/core src/event src/os/unix)),
+    (
+        map { ('-isystem', "$tree/$_") }
+            qw(objs src/core src/event src/event/quic src/os/unix)
+    ),
     '-lpthread'
 );
 

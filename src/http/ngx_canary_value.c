@@ -153,9 +153,9 @@ ngx_canary_value_cookie(ngx_http_request_t *r, ngx_str_t *name,
 
 
 /*
- * Finds what ngx_http_parse_multi_header_lines() finds, whatever the bytes, but
- * leaves the search for delimiters to memchr().  A header ends with a zero
- * behind its last byte, which is neither a blank nor "=".
+ * Finds what nginx's own variable finds, whatever the bytes, but leaves the
+ * search for delimiters to memchr().  A header ends with a zero behind its last
+ * byte, which is neither a blank nor "=".
  */
 
 static ngx_inline ngx_int_t
@@ -201,12 +201,15 @@ ngx_canary_value_parse(ngx_str_t *header, ngx_str_t *name, ngx_str_t *value)
 }
 
 
-/* to what follows the next ";" or "," */
+/* to what follows the next ";", or "," where nginx takes that as well */
 
 static u_char *
 ngx_canary_value_skip(u_char *p, u_char *last)
 {
-    u_char  *end, *comma;
+    u_char  *end;
+#if !(NGX_CANARY_COOKIE_LINES)
+    u_char  *comma;
+#endif
 
     end = memchr(p, ';', last - p);
 
@@ -214,11 +217,13 @@ ngx_canary_value_skip(u_char *p, u_char *last)
         end = last;
     }
 
+#if !(NGX_CANARY_COOKIE_LINES)
     comma = memchr(p, ',', end - p);
 
     if (comma) {
         end = comma;
     }
+#endif
 
     if (end < last) {
         end++;

@@ -1,7 +1,15 @@
 
-#include "ngx_canary_http.h"
+#include "ngx_canary_passage.h"
+#include "../pure/ngx_canary_hash.h"
 
 
+static ngx_inline ngx_canary_ctx_t *ngx_canary_ctx_create(
+    ngx_http_request_t *r);
+static ngx_inline ngx_int_t ngx_canary_assign_new(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a);
+static ngx_int_t ngx_canary_assign_apart(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a)
+    __attribute__((noinline));
 static ngx_inline void ngx_canary_assign_split(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a);
 static ngx_int_t ngx_canary_assign_force(ngx_http_request_t *r,
@@ -13,7 +21,72 @@ static ngx_int_t ngx_canary_assign_key_next(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf, ngx_str_t *key) __attribute__((noinline));
 
 
-ngx_int_t
+ngx_canary_ctx_t *
+ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
+{
+    ngx_canary_ctx_t         *ctx;
+    ngx_canary_assignment_t  *a;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
+
+    if (ctx == NULL) {
+        ctx = ngx_canary_ctx_create(r);
+        if (ctx == NULL) {
+            return NULL;
+        }
+    }
+
+    ctx->last = conf;
+
+    a = ngx_canary_assignment(ctx, conf);
+
+    if (a->why == NGX_CANARY_UNASSIGNED
+        && ngx_canary_assign_new(r, conf, a) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return ctx;
+}
+
+
+/* one allocation with the passage that most requests will make */
+
+static ngx_inline ngx_canary_ctx_t *
+ngx_canary_ctx_create(ngx_http_request_t *r)
+{
+    ngx_canary_ctx_t         *ctx;
+    ngx_canary_main_conf_t   *cmcf;
+    ngx_canary_assignment_t  *a;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_canary_module);
+
+    ctx = ngx_palloc(r->pool, cmcf->ctx_len + sizeof(ngx_canary_passage_t));
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    ctx->last = NULL;
+    ctx->named = NULL;
+    ctx->unused = (ngx_canary_passage_t *) ((u_char *) ctx + cmcf->ctx_len);
+
+    /* there is one at least */
+
+    a = (ngx_canary_assignment_t *) ctx->unused;
+
+    do {
+        (--a)->why = NGX_CANARY_UNASSIGNED;
+    } while (a > ctx->assignments);
+
+    ngx_http_set_ctx(r, ctx, ngx_http_canary_module);
+
+    return ctx;
+}
+
+
+/* decides; NGX_ERROR if memory is short */
+
+static ngx_inline ngx_int_t
 ngx_canary_assign_new(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     ngx_canary_assignment_t *a)
 {
@@ -21,40 +94,23 @@ ngx_canary_assign_new(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     ngx_canary_view_t  *view;
     ngx_canary_zone_t  *zone;
 
-    a->key.len = 0;
-
-    if (conf->cookie.name.len && ngx_canary_cookie(r, conf, &a->key) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    zone = conf->shm_zone->data;
+    zone = conf->zone;
     view = ngx_canary_view(conf);
 
     a->target = -1;
     a->slot = NGX_CANARY_BASELINE;
     a->cluster = NGX_CANARY_CLUSTERS;
+    a->tally = &conf->shard->variants[NGX_CANARY_BASELINE];
     a->generation = view->generation;
 
-    if (ngx_canary_load(&zone->latch)) {
-        a->why = NGX_CANARY_ROLLED_BACK;
-        return NGX_OK;
-    }
+    if (ngx_canary_rare(!view->plain || ngx_canary_load(&zone->latch))) {
+        rc = ngx_canary_assign_apart(r, conf, a);
 
-    if (view->off) {
-        a->why = NGX_CANARY_OFF;
-        return NGX_OK;
-    }
-
-    if (conf->forces.nelts) {
-        rc = ngx_canary_assign_force(r, conf, a);
-
-        if (rc != NGX_DECLINED) {
+        if (rc != NGX_OK || a->why != NGX_CANARY_UNASSIGNED) {
             return rc;
         }
-    }
 
-    if (a->key.len == 0 && ngx_canary_assign_key(r, conf, &a->key) != NGX_OK) {
+    } else if (ngx_canary_assign_key(r, conf, &a->key) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -69,6 +125,45 @@ ngx_canary_assign_new(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 }
 
 
+/* what may decide before the key does, if it is there, and the key */
+
+static ngx_int_t
+ngx_canary_assign_apart(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
+    ngx_canary_assignment_t *a)
+{
+    ngx_canary_zone_t  *zone;
+
+    a->key.len = 0;
+
+    if (conf->cookie.name.len && ngx_canary_cookie(r, conf, &a->key) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    zone = conf->zone;
+
+    if (ngx_canary_load(&zone->latch)) {
+        a->why = NGX_CANARY_ROLLED_BACK;
+        return NGX_OK;
+    }
+
+    if (conf->view.off) {
+        a->why = NGX_CANARY_OFF;
+        return NGX_OK;
+    }
+
+    if (conf->forces.nelts && ngx_canary_assign_force(r, conf, a) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (a->why != NGX_CANARY_UNASSIGNED || a->key.len) {
+        return NGX_OK;
+    }
+
+    return ngx_canary_assign_key(r, conf, &a->key);
+}
+
+
 static ngx_inline void
 ngx_canary_assign_split(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     ngx_canary_assignment_t *a)
@@ -80,7 +175,7 @@ ngx_canary_assign_split(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 
     view = &conf->view;
 
-    hash = ngx_canary_split_hash(conf->seed, a->key.data, a->key.len);
+    hash = ngx_canary_hash(conf->seed, a->key.data, a->key.len);
     point = ngx_canary_split_point(hash);
 
     /* other bits than those of the point */
@@ -94,46 +189,12 @@ ngx_canary_assign_split(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     if (n != NGX_CANARY_BASELINE && view->targets[n - 1] != NGX_ERROR) {
         a->target = view->targets[n - 1];
         a->slot = view->slots[n - 1];
+        a->tally = &conf->shard->variants[a->slot];
     }
 
     ngx_log_debug4(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "canary split \"%V\": point %uD, slot %uD, generation %uL",
                    &conf->name, point, a->slot, a->generation);
-}
-
-
-/* one allocation with the passage that most requests will make */
-
-ngx_canary_ctx_t *
-ngx_canary_ctx_create(ngx_http_request_t *r)
-{
-    size_t                   len;
-    ngx_uint_t               i;
-    ngx_canary_ctx_t        *ctx;
-    ngx_canary_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_get_module_main_conf(r, ngx_http_canary_module);
-
-    len = offsetof(ngx_canary_ctx_t, assignments)
-          + cmcf->splits.nelts * sizeof(ngx_canary_assignment_t);
-
-    ctx = ngx_palloc(r->pool, len + sizeof(ngx_canary_passage_t));
-    if (ctx == NULL) {
-        return NULL;
-    }
-
-    ctx->last = NULL;
-    ctx->named = NULL;
-    ctx->passage = NULL;
-    ctx->unused = (ngx_canary_passage_t *) ((u_char *) ctx + len);
-
-    for (i = 0; i < cmcf->splits.nelts; i++) {
-        ctx->assignments[i].why = NGX_CANARY_UNASSIGNED;
-    }
-
-    ngx_http_set_ctx(r, ctx, ngx_http_canary_module);
-
-    return ctx;
 }
 
 
@@ -153,11 +214,13 @@ ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
     ngx_canary_record_t        record;
     ngx_canary_target_conf_t  *targets;
 
-    zone = conf->shm_zone->data;
+    zone = conf->zone;
+    conf->shard = ngx_canary_shard(zone);
+
     view = &conf->view;
     targets = conf->targets.elts;
 
-    view->number = ngx_canary_published(zone, &record);
+    view->word = ngx_canary_published(zone, &record);
     view->generation = record.generation;
     view->ncanaries = record.ncanaries;
     view->off = 1;
@@ -183,6 +246,9 @@ ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
             }
         }
     }
+
+    view->plain = !view->off && conf->forces.nelts == 0
+                  && conf->cookie.name.len == 0;
 
     view->stage.len = record.stage_len;
     view->stage.data = view->stage_data;
@@ -229,13 +295,14 @@ ngx_canary_assign_force(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
             if (view->targets[n] == force[i].target && !view->canary_off[n]) {
                 a->target = force[i].target;
                 a->slot = view->slots[n];
+                a->tally = &conf->shard->variants[a->slot];
             }
         }
 
-        return NGX_OK;
+        break;
     }
 
-    return NGX_DECLINED;
+    return NGX_OK;
 }
 
 

@@ -1,5 +1,5 @@
 
-#include "ngx_canary_http.h"
+#include "ngx_canary_passage.h"
 
 
 static ngx_int_t ngx_canary_conf_defaults(ngx_conf_t *cf,
@@ -104,9 +104,11 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
 
         *split = conf;
         conf->number = cmcf->splits.nelts - 1;
+        conf->place = ngx_canary_assignment_at(conf->number);
     }
 
     split = cmcf->splits.elts;
+    cmcf->ctx_len = ngx_canary_assignment_at(cmcf->splits.nelts);
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
         if (ngx_canary_conf_defaults(cf, split[i]) != NGX_OK
@@ -185,6 +187,8 @@ ngx_canary_init_module(ngx_cycle_t *cycle)
     /* the number goes on from that of the state files */
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
+        split[i]->zone = split[i]->shm_zone->data;
+
         started = ngx_canary_state_start(split[i], cycle);
         generation = ngx_max(generation, started);
     }
@@ -254,16 +258,26 @@ ngx_canary_conf_defaults(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
 
     conf->seed = ngx_canary_split_seed(conf->salt.data, conf->salt.len);
 
-    if (conf->errors == NULL) {
-        conf->errors = ngx_pcalloc(cf->pool, NGX_CANARY_MAX_STATUS + 1);
-        if (conf->errors == NULL) {
+    if (conf->statuses == NULL) {
+        conf->statuses = ngx_pcalloc(cf->pool,
+                                     NGX_CANARY_STATUSES * sizeof(u_short));
+        if (conf->statuses == NULL) {
             return NGX_ERROR;
         }
 
         for (status = 500; status < 600; status++) {
-            conf->errors[status] = 1;
+            conf->statuses[status] = NGX_CANARY_ERROR;
         }
     }
+
+    for (status = 0; status < NGX_CANARY_STATUSES; status++) {
+        conf->statuses[status] |= ngx_canary_class_bits(
+            (status >= 100 && status < 600) ? status / 100 - 1
+                                            : NGX_CANARY_CLASS_NONE);
+        conf->statuses[status] |= NGX_CANARY_ANSWERED;
+    }
+
+    conf->statuses[NGX_HTTP_SWITCHING_PROTOCOLS] |= NGX_CANARY_TUNNEL;
 
     if (conf->nle == 0) {
         conf->nle = sizeof(ngx_canary_default_le_us) / sizeof(uint64_t);
@@ -463,5 +477,5 @@ ngx_canary_publish_split(ngx_canary_main_conf_t *cmcf,
         targets[i].off = target[i].off;
     }
 
-    ngx_canary_publish(conf->shm_zone->data, &plan, generation, cycle->log);
+    ngx_canary_publish(conf->zone, &plan, generation, cycle->log);
 }

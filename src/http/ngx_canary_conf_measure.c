@@ -1,9 +1,9 @@
 
-#include "ngx_canary_http.h"
+#include "ngx_canary_passage.h"
 
 
 static ngx_int_t ngx_canary_conf_error(ngx_conf_t *cf, ngx_str_t *value,
-    u_char *errors);
+    u_short *statuses);
 
 
 /* canary_fallback on | off; */
@@ -47,18 +47,18 @@ ngx_canary_conf_errors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_canary_srv_conf_t *cscf = conf;
 
-    u_char      *errors;
+    u_short     *statuses;
     ngx_str_t   *value, text;
     ngx_uint_t   i, n;
 
     cscf->split = 1;
 
-    if (cscf->errors || cscf->error_if) {
+    if (cscf->statuses || cscf->error_if) {
         return "is duplicate";
     }
 
-    errors = ngx_pcalloc(cf->pool, NGX_CANARY_MAX_STATUS + 1);
-    if (errors == NULL) {
+    statuses = ngx_pcalloc(cf->pool, NGX_CANARY_STATUSES * sizeof(u_short));
+    if (statuses == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -68,7 +68,7 @@ ngx_canary_conf_errors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     for (i = 1; i < cf->args->nelts; i++) {
 
         if (ngx_strncmp(value[i].data, "if=", 3) != 0) {
-            if (ngx_canary_conf_error(cf, &value[i], errors) != NGX_OK) {
+            if (ngx_canary_conf_error(cf, &value[i], statuses) != NGX_OK) {
                 return NGX_CONF_ERROR;
             }
 
@@ -101,7 +101,7 @@ ngx_canary_conf_errors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     /* with "if=" alone the default stays */
 
     if (n) {
-        cscf->errors = errors;
+        cscf->statuses = statuses;
     }
 
     return NGX_CONF_OK;
@@ -109,7 +109,7 @@ ngx_canary_conf_errors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 static ngx_int_t
-ngx_canary_conf_error(ngx_conf_t *cf, ngx_str_t *value, u_char *errors)
+ngx_canary_conf_error(ngx_conf_t *cf, ngx_str_t *value, u_short *statuses)
 {
     ngx_int_t  from, to;
 
@@ -133,7 +133,7 @@ ngx_canary_conf_error(ngx_conf_t *cf, ngx_str_t *value, u_char *errors)
     }
 
     for ( /* void */ ; from <= to; from++) {
-        errors[from] = 1;
+        statuses[from] = NGX_CANARY_ERROR;
     }
 
     return NGX_OK;

@@ -185,9 +185,9 @@ ngx_canary_state_start(ngx_canary_srv_conf_t *conf, ngx_cycle_t *cycle)
         }
     }
 
-    ngx_canary_keep_start(conf->shm_zone->data, keep, cycle->log);
+    ngx_canary_keep_start(conf->zone, keep, cycle->log);
 
-    (void) ngx_canary_published(conf->shm_zone->data, &record);
+    (void) ngx_canary_published(conf->zone, &record);
 
     return record.generation;
 }
@@ -203,7 +203,7 @@ ngx_canary_state_picture(ngx_canary_srv_conf_t *conf,
     ngx_memzero(&split->state_path, sizeof(ngx_canary_str_t));
     ngx_memzero(&split->state_error, sizeof(ngx_canary_str_t));
 
-    zone = conf->shm_zone->data;
+    zone = conf->zone;
 
     split->state_errors = ngx_canary_load(&zone->keep.errors);
     split->state_written_ms = ngx_canary_load(&zone->keep.written_ms);
@@ -245,7 +245,7 @@ ngx_canary_state_each(ngx_cycle_t *cycle, ngx_canary_state_pt call)
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
         if (split[i]->keep) {
-            call(split[i]->shm_zone->data, split[i]->keep, cycle->log);
+            call(split[i]->zone, split[i]->keep, cycle->log);
         }
     }
 }

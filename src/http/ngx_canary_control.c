@@ -202,7 +202,7 @@ ngx_canary_control_keep(ngx_canary_srv_conf_t *conf, ngx_canary_split_t *split,
         return;
     }
 
-    if (ngx_canary_keep_now(conf->shm_zone->data, conf->keep, error, log)
+    if (ngx_canary_keep_now(conf->zone, conf->keep, error, log)
         == NGX_DECLINED)
     {
         (void) ngx_cpystrn(error, (u_char *) "the file is that of a newer "
@@ -223,7 +223,7 @@ ngx_canary_control_change(ngx_canary_command_t *command, ngx_str_t *text)
     ngx_uint_t          changed;
     ngx_canary_zone_t  *zone;
 
-    zone = command->conf->shm_zone->data;
+    zone = command->conf->zone;
 
     switch (command->verb->kind) {
 

@@ -1,5 +1,5 @@
 
-#include "ngx_canary_http.h"
+#include "ngx_canary_passage.h"
 #include "../pure/ngx_canary_number.h"
 
 
@@ -68,7 +68,7 @@ ngx_canary_event_handler(ngx_http_request_t *r)
         return NGX_OK;
     }
 
-    zone = conf->shm_zone->data;
+    zone = conf->zone;
     place.events = conf->events_zone->data;
 
     if (ngx_canary_load(&place.events->naming) != conf->naming) {
@@ -76,7 +76,7 @@ ngx_canary_event_handler(ngx_http_request_t *r)
     }
 
     place.slot = variant;
-    place.base = zone->records[ngx_canary_load(&zone->published) & 1].base & 1;
+    place.base = ngx_canary_base_at(ngx_canary_load(&zone->published));
 
     events = clcf->events->elts;
 
@@ -110,7 +110,8 @@ ngx_canary_event_served(ngx_http_request_t *r, ngx_uint_t *slot)
         return NULL;
     }
 
-    *slot = p->fallback ? NGX_CANARY_BASELINE : p->assignment->slot;
+    *slot = (p->state & NGX_CANARY_FALLBACK) ? NGX_CANARY_BASELINE
+                                             : p->assignment->slot;
 
     return p->conf;
 }
@@ -144,7 +145,7 @@ ngx_canary_event_cached(ngx_http_request_t *r, ngx_uint_t *slot)
         return NULL;
     }
 
-    a = &ctx->assignments[conf->number];
+    a = ngx_canary_assignment(ctx, conf);
 
     if (!ngx_canary_event_is_sample(a->why)) {
         return NULL;

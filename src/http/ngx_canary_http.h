@@ -19,7 +19,7 @@
 #pragma GCC visibility push(hidden)
 
 
-#define NGX_CANARY_MAX_STATUS     999
+#define NGX_CANARY_STATUSES       1000  /* 0 to 999 */
 #define NGX_CANARY_ID_LEN         32    /* 128 bits in hex */
 #define NGX_CANARY_MAX_BUCKETS    50
 /* seconds */
@@ -92,10 +92,11 @@ typedef struct {
 
 /* what this process knows of the published record */
 typedef struct {
-    uint64_t                       number;      /* 0: not read yet */
+    uint64_t                       word;        /* 0: not read yet */
     uint64_t                       generation;
     ngx_uint_t                     ncanaries;
     ngx_uint_t                     off;         /* every canary is, or none */
+    ngx_uint_t                     plain;       /* the key alone decides */
     uint32_t                       shares_ppm[NGX_CANARY_MAX_CANARIES];
     uint32_t                       slots[NGX_CANARY_MAX_CANARIES];
     ngx_uint_t                     canary_off[NGX_CANARY_MAX_CANARIES];
@@ -112,6 +113,7 @@ typedef struct ngx_canary_srv_conf_s  ngx_canary_srv_conf_t;
 struct ngx_canary_srv_conf_s {
     ngx_uint_t                     split;       /* a directive stands in it */
     ngx_uint_t                     number;      /* of the split: 0, 1, .. */
+    size_t                         place;       /* of its assignment, bytes */
     ngx_http_upstream_srv_conf_t  *upstream;
     ngx_str_t                      name;
 
@@ -124,7 +126,8 @@ struct ngx_canary_srv_conf_s {
     ngx_array_t                    forces;      /* ngx_canary_force_conf_t */
     ngx_flag_t                     fallback;
 
-    u_char                        *errors;      /* by status, 0..999 */
+    u_short                       *statuses;    /* bits of a passage's state,
+                                                   by status, 0..999 */
     ngx_canary_value_t            *error_if;    /* or NULL */
     ngx_uint_t                     latency;     /* ngx_canary_latency_e */
     ngx_uint_t                     nle;
@@ -138,7 +141,9 @@ struct ngx_canary_srv_conf_s {
     time_t                         false_alarm; /* seconds */
 
     ngx_shm_zone_t                *shm_zone;
+    ngx_canary_zone_t             *zone;        /* its data, once accepted */
     ngx_canary_view_t              view;        /* of this process */
+    ngx_canary_shard_t            *shard;       /* likewise; read with it */
 
     ngx_shm_zone_t                *events_zone; /* or NULL */
     uint64_t                       naming;      /* of which event_slots are */
@@ -161,6 +166,7 @@ typedef enum {
 
 typedef struct {
     ngx_array_t                    splits;      /* ngx_canary_srv_conf_t * */
+    size_t                         ctx_len;     /* of a context for them */
     ngx_shm_zone_t                *common;
     uint64_t                       generation;  /* of this configuration */
     /* ngx_canary_event_name_t; of all locations, common to all splits */
@@ -188,6 +194,7 @@ typedef struct {
     ngx_int_t                      target;      /* -1: the baseline */
     uint32_t                       slot;
     uint32_t                       cluster;     /* hash cell of the key */
+    ngx_canary_tally_t            *tally;       /* of the slot; this worker's */
     uint64_t                       generation;
     ngx_str_t                      key;         /* what was hashed, if it was */
 } ngx_canary_assignment_t;
@@ -199,50 +206,16 @@ typedef struct ngx_canary_passage_s  ngx_canary_passage_t;
 typedef struct {
     ngx_canary_srv_conf_t         *last;        /* the split met last */
     ngx_canary_srv_conf_t         *named;       /* by its variable, or NULL */
-    ngx_canary_passage_t          *passage;     /* of the last */
     ngx_canary_passage_t          *unused;      /* or NULL; not set */
     ngx_canary_assignment_t        assignments[1];  /* by split->number */
 } ngx_canary_ctx_t;
 
+#define ngx_canary_assignment_at(number)                                      \
+    (offsetof(ngx_canary_ctx_t, assignments)                                  \
+     + (number) * sizeof(ngx_canary_assignment_t))
 
-/* one passage of a request through a split; lives in u->peer.data */
-struct ngx_canary_passage_s {
-    ngx_queue_t                    queue;       /* of those under way */
-    ngx_http_request_t            *request;
-    ngx_canary_srv_conf_t         *conf;
-    ngx_canary_assignment_t       *assignment;  /* the pool's, not the ctx's */
-
-    /* the balancer of the upstream that is being tried */
-    void                          *data;
-    ngx_event_get_peer_pt          original_get;
-    ngx_event_free_peer_pt         original_free;
-#if (NGX_SSL || NGX_COMPAT)
-    ngx_event_set_peer_session_pt  original_set_session;
-    ngx_event_save_peer_session_pt original_save_session;
-#endif
-    void                         (*original_finalize)(ngx_http_request_t *r,
-                                                      ngx_int_t rc);
-
-    ngx_uint_t                     tries;       /* left to that balancer */
-    ngx_uint_t                     shown;       /* what nginx was told */
-    ngx_uint_t                     attempts;    /* made so far */
-    ngx_uint_t                     limit;       /* of attempts; 0: none */
-
-    struct timespec                start;       /* monotonic */
-    struct timespec                end;
-
-    /* each is set for each request: bytes, not bits */
-    u_char                         spare;       /* may fall back yet */
-    u_char                         fallback;    /* the baseline answers */
-    u_char                         connected;   /* an attempt was made */
-    u_char                         busy;        /* no server to try */
-    u_char                         ended;       /* the last attempt failed */
-    u_char                         answered;    /* it sent a whole header */
-    u_char                         settled;     /* the outcome is known */
-    u_char                         queued;
-    ngx_uint_t                     status;      /* of that attempt, or 0 */
-    ngx_canary_outcome_t           outcome;
-};
+#define ngx_canary_assignment(ctx, conf)                                      \
+    ((ngx_canary_assignment_t *) ((u_char *) (ctx) + (conf)->place))
 
 
 extern ngx_module_t  ngx_http_canary_module;
@@ -330,13 +303,12 @@ ngx_int_t ngx_canary_init_process(ngx_cycle_t *cycle);
 
 /* ngx_canary_assign.c */
 
-ngx_canary_ctx_t *ngx_canary_ctx_create(ngx_http_request_t *r)
-    __attribute__((noinline));
-
-/* decides; NGX_ERROR if memory is short */
-ngx_int_t ngx_canary_assign_new(ngx_http_request_t *r,
-    ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a)
-    __attribute__((noinline));
+/*
+ * The context, in which conf->number is assigned, and stays so for the whole
+ * request; NULL if memory is short.
+ */
+ngx_canary_ctx_t *ngx_canary_assign(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf);
 
 /* takes the published record over into conf->view */
 void ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
@@ -359,14 +331,7 @@ ngx_int_t ngx_canary_init_direct(ngx_http_request_t *r,
 /* the variable of "conf" was read: it may have named the upstream of r */
 void ngx_canary_named(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf);
 
-/* the request's passage through a split, the last one, or NULL */
-ngx_canary_passage_t *ngx_canary_passage(ngx_http_request_t *r);
-
-/* ngx_canary_passage.c: outcome and counting */
-ngx_int_t ngx_canary_passage_begin(ngx_canary_passage_t *p);
-void ngx_canary_passage_attempt_failed(ngx_canary_passage_t *p);
-void ngx_canary_passage_fall_back(ngx_canary_passage_t *p);
-
+/* ngx_canary_passage.c */
 void ngx_canary_exit_process(ngx_cycle_t *cycle);
 
 /* ngx_canary_variables.c */
@@ -390,61 +355,13 @@ ngx_canary_view(ngx_canary_srv_conf_t *conf)
 {
     ngx_canary_zone_t  *zone;
 
-    zone = conf->shm_zone->data;
+    zone = conf->zone;
 
-    if (ngx_canary_load(&zone->published) != conf->view.number) {
+    if (ngx_canary_load(&zone->published) != conf->view.word) {
         ngx_canary_view_read(conf);
     }
 
     return &conf->view;
-}
-
-
-/*
- * The context, in which conf->number is assigned, and stays so for the whole
- * request; NULL if memory is short.
- */
-static ngx_inline ngx_canary_ctx_t *
-ngx_canary_assign(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
-{
-    ngx_canary_ctx_t         *ctx;
-    ngx_canary_assignment_t  *a;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
-
-    if (ctx == NULL) {
-        ctx = ngx_canary_ctx_create(r);
-        if (ctx == NULL) {
-            return NULL;
-        }
-    }
-
-    ctx->last = conf;
-
-    a = &ctx->assignments[conf->number];
-
-    if (a->why == NGX_CANARY_UNASSIGNED
-        && ngx_canary_assign_new(r, conf, a) != NGX_OK)
-    {
-        return NULL;
-    }
-
-    return ctx;
-}
-
-
-/* since it began, in microseconds */
-static ngx_inline uint64_t
-ngx_canary_passage_elapsed(ngx_canary_passage_t *p)
-{
-    int64_t  ns;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &p->end);
-
-    ns = (int64_t) (p->end.tv_sec - p->start.tv_sec) * 1000000000
-         + p->end.tv_nsec - p->start.tv_nsec;
-
-    return (uint64_t) ns / 1000;
 }
 
 

@@ -1,66 +1,49 @@
 
-#include "ngx_canary_http.h"
+#include "ngx_canary_passage.h"
 
 
-static void ngx_canary_passage_finalize(ngx_http_request_t *r, ngx_int_t rc)
-    __attribute__((flatten));
 static ngx_inline void ngx_canary_passage_end(ngx_canary_passage_t *p,
-    ngx_int_t rc);
+    ngx_http_upstream_t *u, ngx_int_t rc);
+static ngx_inline void ngx_canary_passage_judge(ngx_canary_passage_t *p,
+    ngx_uint_t state);
 static ngx_inline void ngx_canary_passage_settle(ngx_canary_passage_t *p,
-    ngx_uint_t gone, ngx_uint_t failed);
-static ngx_inline uint32_t ngx_canary_passage_class(ngx_uint_t status);
-static ngx_inline ngx_uint_t ngx_canary_passage_is_error(
-    ngx_canary_passage_t *p);
+    ngx_uint_t state);
 static ngx_uint_t ngx_canary_passage_error_if(ngx_canary_passage_t *p)
     __attribute__((noinline));
-static ngx_uint_t ngx_canary_passage_status(ngx_http_upstream_t *u);
-static ngx_uint_t ngx_canary_passage_answered(ngx_http_upstream_t *u);
+static ngx_inline ngx_uint_t ngx_canary_passage_attempt(
+    ngx_canary_passage_t *p, ngx_http_upstream_t *u);
+static ngx_inline ngx_uint_t ngx_canary_passage_status(ngx_http_upstream_t *u);
 static ngx_uint_t ngx_canary_passage_gone(ngx_canary_passage_t *p,
-    ngx_int_t rc) __attribute__((noinline));
-static ngx_inline ngx_uint_t ngx_canary_passage_cut_short(
-    ngx_canary_passage_t *p, ngx_int_t rc);
-static ngx_inline void ngx_canary_passage_count(ngx_canary_passage_t *p);
-static void ngx_canary_passage_cleanup(void *data);
-static void ngx_canary_passage_first_byte(ngx_canary_passage_t *p)
+    ngx_http_upstream_t *u, ngx_uint_t state, ngx_int_t rc)
     __attribute__((noinline));
+static ngx_inline ngx_uint_t ngx_canary_passage_cut_short(
+    ngx_canary_passage_t *p, ngx_http_upstream_t *u, ngx_uint_t state,
+    ngx_int_t rc);
+static ngx_inline void ngx_canary_passage_count(ngx_canary_passage_t *p,
+    ngx_uint_t state);
+static void ngx_canary_passage_cleanup(void *data);
+static void ngx_canary_passage_first_byte(ngx_canary_passage_t *p);
 
 
-/* the passages of this worker that are not counted yet */
-static ngx_queue_t  ngx_canary_queue = {
-    &ngx_canary_queue, &ngx_canary_queue
-};
+ngx_queue_t  ngx_canary_queue = { &ngx_canary_queue, &ngx_canary_queue };
 
 
 ngx_int_t
-ngx_canary_passage_begin(ngx_canary_passage_t *p)
+ngx_canary_passage_of_request(ngx_canary_passage_t *p)
 {
-    ngx_pool_cleanup_t   *cln;
-    ngx_http_upstream_t  *u;
+    ngx_pool_cleanup_t  *cln;
 
-    (void) clock_gettime(CLOCK_MONOTONIC, &p->start);
+    ngx_canary_passage_first_byte(p);
 
-    if (p->conf->latency == NGX_CANARY_LATENCY_REQUEST) {
+    /* the end of the response is the end of the pool */
 
-        ngx_canary_passage_first_byte(p);
-
-        /* the end of the response is the end of the pool */
-
-        cln = ngx_pool_cleanup_add(p->request->pool, 0);
-        if (cln == NULL) {
-            return NGX_ERROR;
-        }
-
-        cln->handler = ngx_canary_passage_cleanup;
-        cln->data = p;
+    cln = ngx_pool_cleanup_add(p->request->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
     }
 
-    u = p->request->upstream;
-
-    p->original_finalize = u->finalize_request;
-    u->finalize_request = ngx_canary_passage_finalize;
-
-    ngx_queue_insert_tail(&ngx_canary_queue, &p->queue);
-    p->queued = 1;
+    cln->handler = ngx_canary_passage_cleanup;
+    cln->data = p;
 
     return NGX_OK;
 }
@@ -69,117 +52,120 @@ ngx_canary_passage_begin(ngx_canary_passage_t *p)
 void
 ngx_canary_passage_attempt_failed(ngx_canary_passage_t *p)
 {
-    ngx_http_upstream_t  *u;
+    /* the outcome that is known already has its own status */
 
-    /* ngx_http_upstream_next() is about to overwrite the status */
+    if (!(p->state & NGX_CANARY_SETTLED)) {
 
-    u = p->request->upstream;
+        /* ngx_http_upstream_next() is about to overwrite it */
 
-    p->ended = 1;
-    p->answered = ngx_canary_passage_answered(u);
-    p->status = p->answered ? ngx_canary_passage_status(u) : 0;
+        p->state |= ngx_canary_passage_attempt(p, p->request->upstream);
+    }
+
+    p->state |= NGX_CANARY_ENDED;
 }
 
 
 void
 ngx_canary_passage_fall_back(ngx_canary_passage_t *p)
 {
-    p->fallback = 1;
+    ngx_uint_t  state;
 
-    ngx_canary_passage_settle(p, 0, !(p->ended && p->answered));
+    state = p->state | NGX_CANARY_FALLBACK;
+
+    if (!(state & NGX_CANARY_ANSWERED)) {
+        state |= NGX_CANARY_ERROR;
+    }
+
+    ngx_canary_passage_judge(p, state);
 }
 
 
-static void
+void
 ngx_canary_passage_finalize(ngx_http_request_t *r, ngx_int_t rc)
 {
+    ngx_http_upstream_t   *u;
     ngx_canary_passage_t  *p;
 
-    p = r->upstream->peer.data;
+    u = r->upstream;
+    p = u->peer.data;
 
-    ngx_canary_passage_end(p, rc);
+    ngx_canary_passage_end(p, u, rc);
 
     p->original_finalize(r, rc);
 }
 
 
 static ngx_inline void
-ngx_canary_passage_end(ngx_canary_passage_t *p, ngx_int_t rc)
+ngx_canary_passage_end(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
+    ngx_int_t rc)
 {
-    ngx_uint_t            gone, failed;
-    ngx_http_upstream_t  *u;
+    ngx_uint_t  state;
 
-    if (p->settled) {
+    state = p->state;
+
+    if (ngx_canary_rare((state & (NGX_CANARY_SETTLED|NGX_CANARY_CONNECTED
+                                  |NGX_CANARY_BUSY|NGX_CANARY_ENDED))
+                        != NGX_CANARY_CONNECTED))
+    {
+        if (state & NGX_CANARY_SETTLED) {
+            return;
+        }
+
+    } else {
+        state |= ngx_canary_passage_attempt(p, u);
+    }
+
+    if (ngx_canary_rare(rc != NGX_OK)
+        && ngx_canary_passage_gone(p, u, state, rc))
+    {
+        ngx_canary_passage_settle(p, state & ~NGX_CANARY_ERROR);
         return;
     }
 
-    u = p->request->upstream;
-
-    if (!p->ended) {
-        p->answered = p->connected && !p->busy
-                      && ngx_canary_passage_answered(u);
-        p->status = p->answered ? ngx_canary_passage_status(u) : 0;
+    if (ngx_canary_rare(!(state & NGX_CANARY_ANSWERED)
+                        || ngx_canary_passage_cut_short(p, u, state, rc)))
+    {
+        state |= NGX_CANARY_ERROR;
     }
 
-    gone = (rc != NGX_OK && ngx_canary_passage_gone(p, rc));
-    failed = !p->answered || ngx_canary_passage_cut_short(p, rc);
+    ngx_canary_passage_judge(p, state);
+}
 
-    ngx_canary_passage_settle(p, gone, failed);
+
+/* no client has ended it: its time counts, and what "if=" makes of it */
+
+static ngx_inline void
+ngx_canary_passage_judge(ngx_canary_passage_t *p, ngx_uint_t state)
+{
+    if (ngx_canary_rare(p->conf->error_if != NULL)
+        && !(state & NGX_CANARY_ERROR)
+        && ngx_canary_passage_error_if(p))
+    {
+        state |= NGX_CANARY_ERROR;
+    }
+
+    if (!ngx_canary_rare((state & (NGX_CANARY_CONNECTED|NGX_CANARY_TUNNEL))
+                         != NGX_CANARY_CONNECTED))
+    {
+        state |= NGX_CANARY_TIMED;
+    }
+
+    ngx_canary_passage_settle(p, state);
 }
 
 
 static ngx_inline void
-ngx_canary_passage_settle(ngx_canary_passage_t *p, ngx_uint_t gone,
-    ngx_uint_t failed)
+ngx_canary_passage_settle(ngx_canary_passage_t *p, ngx_uint_t state)
 {
-    ngx_canary_outcome_t  *oc;
+    state |= NGX_CANARY_SETTLED;
 
-    oc = &p->outcome;
-
-    oc->slot = p->assignment->slot;
-    oc->cluster = p->assignment->cluster;
-    oc->response = ngx_canary_passage_class(p->status);
-    oc->error = !gone && (failed || ngx_canary_passage_is_error(p));
-    oc->fallback = p->fallback;
-    oc->timed = !gone && p->connected
-                && p->status != NGX_HTTP_SWITCHING_PROTOCOLS;
-
-    p->settled = 1;
-
-    if (p->conf->latency == NGX_CANARY_LATENCY_UPSTREAM) {
-        ngx_canary_passage_count(p);
-    }
-}
-
-
-static ngx_inline uint32_t
-ngx_canary_passage_class(ngx_uint_t status)
-{
-    /* most of them: no division */
-
-    if (status >= 200 && status < 300) {
-        return 1;
+    if (ngx_canary_rare(p->conf->latency != NGX_CANARY_LATENCY_UPSTREAM)) {
+        p->outcome = state;
+        p->state = state;
+        return;
     }
 
-    return (status >= 100 && status < 600) ? (uint32_t) status / 100 - 1
-                                           : NGX_CANARY_CLASS_NONE;
-}
-
-
-static ngx_inline ngx_uint_t
-ngx_canary_passage_is_error(ngx_canary_passage_t *p)
-{
-    ngx_uint_t  status;
-
-    status = p->status;
-
-    if (status <= NGX_CANARY_MAX_STATUS
-        && p->conf->errors[status])
-    {
-        return 1;
-    }
-
-    return p->conf->error_if ? ngx_canary_passage_error_if(p) : 0;
+    ngx_canary_passage_count(p, state);
 }
 
 
@@ -198,40 +184,57 @@ ngx_canary_passage_error_if(ngx_canary_passage_t *p)
 }
 
 
+/* what the attempt that ends now has answered: bits of NGX_CANARY_ANSWER */
+
+static ngx_inline ngx_uint_t
+ngx_canary_passage_attempt(ngx_canary_passage_t *p, ngx_http_upstream_t *u)
+{
+    if (ngx_canary_rare(u->state == NULL
+                        || u->state->header_time == (ngx_msec_t) -1))
+    {
+        return 0;
+    }
+
+    return p->conf->statuses[ngx_canary_passage_status(u)];
+}
+
+
 /*
  * The status line as the upstream sent it: a stale response out of the cache
  * replaces headers_in, but not the state.  An answer without a status line
  * (HTTP/0.9) has none in headers_in.
  */
 
-static ngx_uint_t
+static ngx_inline ngx_uint_t
 ngx_canary_passage_status(ngx_http_upstream_t *u)
 {
-    if (u->headers_in.status_n == 0) {
+    ngx_uint_t  status;
+
+    status = u->state->status;
+
+    if (ngx_canary_rare(status == 0)) {
+        status = u->headers_in.status_n;
+    }
+
+    if (ngx_canary_rare(u->headers_in.status_n == 0
+                        || status >= NGX_CANARY_STATUSES))
+    {
         return 0;
     }
 
-    return u->state->status ? u->state->status : u->headers_in.status_n;
-}
-
-
-static ngx_uint_t
-ngx_canary_passage_answered(ngx_http_upstream_t *u)
-{
-    return u->state && u->state->header_time != (ngx_msec_t) -1;
+    return status;
 }
 
 
 /* the client ended it: it left, or its request could not be read */
 
 static ngx_uint_t
-ngx_canary_passage_gone(ngx_canary_passage_t *p, ngx_int_t rc)
+ngx_canary_passage_gone(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
+    ngx_uint_t state, ngx_int_t rc)
 {
-    ngx_connection_t     *c;
-    ngx_http_upstream_t  *u;
+    ngx_connection_t  *c;
 
     c = p->request->connection;
-    u = p->request->upstream;
 
     switch (rc) {
 
@@ -248,7 +251,9 @@ ngx_canary_passage_gone(ngx_canary_passage_t *p, ngx_int_t rc)
     case NGX_HTTP_REQUEST_TIME_OUT:
     case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
         /* or it is the upstream's own answer, on its way to error_page */
-        return p->ended || !p->answered || u->header_sent;
+        return (state & (NGX_CANARY_ENDED|NGX_CANARY_ANSWERED))
+               != NGX_CANARY_ANSWERED
+               || u->header_sent;
 
     default:
         return 0;
@@ -263,12 +268,9 @@ ngx_canary_passage_gone(ngx_canary_passage_t *p, ngx_int_t rc)
  */
 
 static ngx_inline ngx_uint_t
-ngx_canary_passage_cut_short(ngx_canary_passage_t *p, ngx_int_t rc)
+ngx_canary_passage_cut_short(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
+    ngx_uint_t state, ngx_int_t rc)
 {
-    ngx_http_upstream_t  *u;
-
-    u = p->request->upstream;
-
     if (rc != NGX_ERROR
         && rc < NGX_HTTP_INTERNAL_SERVER_ERROR
         && !(u->pipe && u->pipe->upstream_error))
@@ -278,44 +280,50 @@ ngx_canary_passage_cut_short(ngx_canary_passage_t *p, ngx_int_t rc)
 
     /* a tunnel ends as either side likes, or by proxy_read_timeout */
 
-    return !p->ended
-           && p->status != NGX_HTTP_SWITCHING_PROTOCOLS
+    return !(state & NGX_CANARY_ENDED)
+           && !(state & NGX_CANARY_TUNNEL)
            && (u->header_sent || p->request->subrequest_in_memory);
 }
 
 
 static ngx_inline void
-ngx_canary_passage_count(ngx_canary_passage_t *p)
+ngx_canary_passage_count(ngx_canary_passage_t *p, ngx_uint_t state)
 {
-    ngx_canary_zone_t  *zone;
+    ngx_canary_outcome_t      oc;
+    ngx_canary_assignment_t  *a;
 
-    if (!p->queued) {
+    if (!ngx_canary_rare(!(state & NGX_CANARY_TIMED))) {
+        p->latency_us = ngx_canary_passage_elapsed(p);
+    }
+
+    /* in itself: what is removed twice does no harm */
+
+    ngx_queue_remove(&p->queue);
+    ngx_queue_init(&p->queue);
+
+    p->state = state | NGX_CANARY_COUNTED;
+
+    a = p->assignment;
+
+    if (ngx_canary_rare(a->why == NGX_CANARY_FORCED
+                        || a->why == NGX_CANARY_UNKEYED))
+    {
+        if (a->why == NGX_CANARY_FORCED) {
+            ngx_canary_add(&a->tally->cell.counts.forced, 1);
+
+        } else {
+            ngx_canary_add(&p->conf->shard->unkeyed, 1);
+        }
+
         return;
     }
 
-    ngx_queue_remove(&p->queue);
-    p->queued = 0;
+    oc.cluster = a->cluster;
+    oc.response = ngx_canary_class_of(state);
+    oc.what = state;
+    oc.latency_us = p->latency_us;
 
-    zone = p->conf->shm_zone->data;
-
-    if (p->outcome.timed) {
-        p->outcome.latency_us = ngx_canary_passage_elapsed(p);
-    }
-
-    switch (p->assignment->why) {
-
-    case NGX_CANARY_FORCED:
-        ngx_canary_add(&ngx_canary_shard(zone)->cells[p->outcome.slot]
-                       .counts.forced, 1);
-        break;
-
-    case NGX_CANARY_UNKEYED:
-        ngx_canary_add(&ngx_canary_shard(zone)->unkeyed, 1);
-        break;
-
-    default:
-        ngx_canary_record(zone, &p->outcome);
-    }
+    ngx_canary_record(p->conf->zone, a->tally, &oc);
 }
 
 
@@ -324,7 +332,9 @@ ngx_canary_passage_cleanup(void *data)
 {
     ngx_canary_passage_t *p = data;
 
-    ngx_canary_passage_count(p);
+    if (!(p->state & NGX_CANARY_COUNTED)) {
+        ngx_canary_passage_count(p, p->outcome);
+    }
 }
 
 
@@ -333,15 +343,24 @@ ngx_canary_passage_cleanup(void *data)
 void
 ngx_canary_exit_process(ngx_cycle_t *cycle)
 {
-    ngx_queue_t           *q;
+    ngx_uint_t             latency;
+    ngx_queue_t           *q, *next;
     ngx_canary_passage_t  *p;
 
-    while (!ngx_queue_empty(&ngx_canary_queue)) {
-        q = ngx_queue_head(&ngx_canary_queue);
+    for (q = ngx_queue_head(&ngx_canary_queue);
+         q != ngx_queue_sentinel(&ngx_canary_queue);
+         q = next)
+    {
+        next = ngx_queue_next(q);
         p = ngx_queue_data(q, ngx_canary_passage_t, queue);
 
-        ngx_canary_passage_end(p, NGX_DONE);
-        ngx_canary_passage_cleanup(p);
+        latency = p->conf->latency;
+
+        ngx_canary_passage_end(p, p->request->upstream, NGX_DONE);
+
+        if (latency == NGX_CANARY_LATENCY_REQUEST) {
+            ngx_canary_passage_cleanup(p);
+        }
     }
 
     ngx_canary_state_each(cycle, ngx_canary_keep_exit);

@@ -164,7 +164,7 @@ ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
     ngx_memcpy(split->le_us, conf->le_us, conf->nle * sizeof(uint64_t));
 
     if (ngx_canary_state_picture(conf, split, pool) != NGX_OK
-        || ngx_canary_picture(conf->shm_zone->data, split, pool) != NGX_OK)
+        || ngx_canary_picture(conf->zone, split, pool) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -174,7 +174,7 @@ ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
     ngx_canary_event_plan(cmcf, conf, &plan);
 
     if (plan.events
-        && ngx_canary_events_picture(&plan, conf->shm_zone->data, split, pool)
+        && ngx_canary_events_picture(&plan, conf->zone, split, pool)
            != NGX_OK)
     {
         return NGX_ERROR;

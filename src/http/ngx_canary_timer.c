@@ -108,7 +108,7 @@ ngx_canary_timer_wait(ngx_canary_main_conf_t *cmcf)
     split = cmcf->splits.elts;
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
-        zone = split[i]->shm_zone->data;
+        zone = split[i]->zone;
         due_us = ngx_canary_load(&zone->tick_due_us);
 
         due_us = ngx_max(due_us, now_us);
@@ -125,7 +125,7 @@ ngx_canary_tick(ngx_canary_srv_conf_t *conf, ngx_log_t *log)
     ngx_pool_t         *pool;
     ngx_canary_zone_t  *zone;
 
-    zone = conf->shm_zone->data;
+    zone = conf->zone;
 
     if (!ngx_canary_tick_claim(zone, ngx_canary_now_us())) {
         return;
@@ -172,7 +172,7 @@ ngx_canary_tick_gates(ngx_canary_srv_conf_t *conf, ngx_pool_t *pool,
         return NGX_ERROR;
     }
 
-    ngx_canary_judge_tick(conf->shm_zone->data, split);
+    ngx_canary_judge_tick(conf->zone, split);
     ngx_canary_gates_judge(split);
 
     for (i = 0; i < split->ngates; i++) {
@@ -198,7 +198,7 @@ ngx_canary_tick_failed(ngx_canary_srv_conf_t *conf, ngx_canary_split_t *split,
         return;
     }
 
-    zone = conf->shm_zone->data;
+    zone = conf->zone;
 
     p = ngx_snprintf(buf, sizeof(buf), "%*s: %*s",
                      gate->variant.len, gate->variant.data,

@@ -1,5 +1,5 @@
 
-#include "ngx_canary_http.h"
+#include "ngx_canary_passage.h"
 
 
 static ngx_int_t ngx_canary_pass_on(ngx_http_request_t *r,
@@ -9,10 +9,16 @@ static ngx_canary_srv_conf_t *ngx_canary_assigned(ngx_http_request_t *r,
 static ngx_uint_t ngx_canary_assigned_to(ngx_canary_ctx_t *ctx,
     ngx_canary_srv_conf_t *conf, ngx_http_upstream_srv_conf_t *us);
 static ngx_inline ngx_int_t ngx_canary_delegate(ngx_canary_passage_t *p,
-    ngx_http_upstream_srv_conf_t *us);
+    ngx_http_upstream_t *u, ngx_canary_srv_conf_t *conf);
 static ngx_int_t ngx_canary_get_peer(ngx_peer_connection_t *pc, void *data);
+static ngx_inline ngx_int_t ngx_canary_try(ngx_peer_connection_t *pc,
+    ngx_canary_passage_t *p);
+static ngx_int_t ngx_canary_get_busy(ngx_peer_connection_t *pc,
+    ngx_canary_passage_t *p) __attribute__((noinline));
 static void ngx_canary_free_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t state);
+static void ngx_canary_free_failed(ngx_peer_connection_t *pc,
+    ngx_canary_passage_t *p, ngx_uint_t state) __attribute__((noinline));
 static ngx_uint_t ngx_canary_tries_left(ngx_canary_passage_t *p, ngx_uint_t n);
 static void ngx_canary_show_tries(ngx_peer_connection_t *pc,
     ngx_canary_passage_t *p);
@@ -122,7 +128,7 @@ ngx_canary_assigned_to(ngx_canary_ctx_t *ctx, ngx_canary_srv_conf_t *conf,
     ngx_canary_assignment_t   *a;
     ngx_canary_target_conf_t  *targets;
 
-    a = &ctx->assignments[conf->number];
+    a = ngx_canary_assignment(ctx, conf);
     targets = conf->targets.elts;
 
     return a->why != NGX_CANARY_UNASSIGNED
@@ -134,16 +140,6 @@ ngx_canary_assigned_to(ngx_canary_ctx_t *ctx, ngx_canary_srv_conf_t *conf,
 ngx_canary_passage_t *
 ngx_canary_passage(ngx_http_request_t *r)
 {
-    ngx_canary_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
-
-    if (ctx && ctx->passage) {
-        return ctx->passage;
-    }
-
-    /* the context is lost on an internal redirect, r->upstream is not */
-
     if (r->upstream && r->upstream->peer.get == ngx_canary_get_peer) {
         return r->upstream->peer.data;
     }
@@ -155,24 +151,24 @@ ngx_canary_passage(ngx_http_request_t *r)
 static ngx_int_t
 ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
 {
-    ngx_canary_ctx_t              *ctx;
-    ngx_http_upstream_t           *u;
-    ngx_canary_passage_t          *p;
-    ngx_canary_assignment_t       *a;
-    ngx_canary_target_conf_t      *targets;
-    ngx_http_upstream_srv_conf_t  *us;
+    ngx_canary_ctx_t          *ctx;
+    ngx_http_upstream_t       *u;
+    ngx_canary_passage_t      *p;
+    ngx_canary_srv_conf_t     *variant;
+    ngx_canary_assignment_t   *a;
+    ngx_canary_target_conf_t  *targets;
 
     ctx = ngx_canary_assign(r, conf);
     if (ctx == NULL) {
         return NGX_ERROR;
     }
 
-    a = &ctx->assignments[conf->number];
+    a = ngx_canary_assignment(ctx, conf);
 
     p = ctx->unused;
     ctx->unused = NULL;
 
-    if (p == NULL) {
+    if (ngx_canary_rare(p == NULL)) {
         p = ngx_palloc(r->pool, sizeof(ngx_canary_passage_t));
         if (p == NULL) {
             return NGX_ERROR;
@@ -180,7 +176,7 @@ ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
     }
 
     u = r->upstream;
-    us = conf->upstream;
+    variant = conf;
 
     p->request = r;
     p->conf = conf;
@@ -188,81 +184,77 @@ ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
     p->attempts = 0;
     p->limit = u->conf->next_upstream_tries;
 
-    p->spare = 0;
-    p->fallback = 0;
-    p->connected = 0;
-    p->busy = 0;
-    p->ended = 0;
-    p->answered = 0;
-    p->settled = 0;
-    p->queued = 0;
-    p->status = 0;
-
-    p->outcome.fallback = 0;
-    p->outcome.latency_us = 0;
+    p->state = 0;
 
     if (a->target >= 0) {
         targets = conf->targets.elts;
-        us = targets[a->target].upstream;
+        variant = ngx_http_conf_upstream_srv_conf(targets[a->target].upstream,
+                                                  ngx_http_canary_module);
 
-        p->spare = conf->fallback
-                   && !(u->conf->next_upstream & NGX_HTTP_UPSTREAM_FT_OFF);
+        if (conf->fallback
+            && !(u->conf->next_upstream & NGX_HTTP_UPSTREAM_FT_OFF))
+        {
+            p->state = NGX_CANARY_SPARE;
+        }
     }
 
-    ctx->passage = p;
-
-    if (ngx_canary_delegate(p, us) != NGX_OK) {
+    if (ngx_canary_rare(ngx_canary_delegate(p, u, variant) != NGX_OK)) {
+        /* it never began */
+        p->state = NGX_CANARY_SETTLED;
         return NGX_ERROR;
     }
 
-    ngx_canary_show_tries(&p->request->upstream->peer, p);
+    ngx_canary_show_tries(&u->peer, p);
 
-    return ngx_canary_passage_begin(p);
+    return ngx_canary_passage_begin(p, u);
 }
 
 
-/* the upstream's own balancer, behind the wrapper */
+/* the own balancer of the upstream of "conf", behind the wrapper */
 
 static ngx_inline ngx_int_t
-ngx_canary_delegate(ngx_canary_passage_t *p, ngx_http_upstream_srv_conf_t *us)
+ngx_canary_delegate(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
+    ngx_canary_srv_conf_t *conf)
 {
     ngx_int_t               rc;
-    ngx_http_request_t     *r;
-    ngx_canary_srv_conf_t  *conf;
     ngx_peer_connection_t  *pc;
 
-    r = p->request;
-    pc = &r->upstream->peer;
+    pc = &u->peer;
 
     /* round robin takes what is not NULL for its own data */
 
     pc->data = NULL;
 
-    conf = ngx_http_conf_upstream_srv_conf(us, ngx_http_canary_module);
+    rc = conf->original_init(p->request, conf->upstream);
 
-    rc = conf->original_init(r, us);
+    if (rc != NGX_OK) {
+        pc->data = p;
+        pc->get = ngx_canary_get_peer;
+        pc->free = ngx_canary_free_peer;
 
-    if (rc == NGX_OK) {
-        p->data = pc->data;
-        p->tries = pc->tries;
-        p->original_get = pc->get;
-        p->original_free = pc->free;
-
-#if (NGX_HTTP_SSL)
-        if (r->upstream->ssl) {
-            p->original_set_session = pc->set_session;
-            p->original_save_session = pc->save_session;
-            pc->set_session = ngx_canary_set_session;
-            pc->save_session = ngx_canary_save_session;
-        }
-#endif
+        return rc;
     }
 
+    p->data = pc->data;
+    p->tries = pc->tries;
+    p->original_get = pc->get;
+    p->original_free = pc->free;
+
     pc->data = p;
-    pc->get = ngx_canary_get_peer;
     pc->free = ngx_canary_free_peer;
 
-    return rc;
+#if (NGX_HTTP_SSL)
+    if (u->ssl) {
+        p->original_set_session = pc->set_session;
+        p->original_save_session = pc->save_session;
+        pc->set_session = ngx_canary_set_session;
+        pc->save_session = ngx_canary_save_session;
+    }
+#endif
+
+    pc->get = ngx_canary_get_peer;
+
+    return NGX_OK;
 }
 
 
@@ -282,36 +274,63 @@ ngx_canary_get_peer(ngx_peer_connection_t *pc, void *data)
         p->attempts -= ngx_min(more, p->attempts);
     }
 
-    if (p->spare && p->tries == 0) {
+    if ((p->state & NGX_CANARY_SPARE) && p->tries == 0) {
         if (ngx_canary_fall_back(pc, p) != NGX_OK) {
             return NGX_ERROR;
         }
     }
+
+    rc = ngx_canary_try(pc, p);
+
+    if (ngx_canary_rare(rc == NGX_BUSY)) {
+        return ngx_canary_get_busy(pc, p);
+    }
+
+    ngx_canary_show_tries(pc, p);
+
+    return rc;
+}
+
+
+static ngx_inline ngx_int_t
+ngx_canary_try(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
+{
+    ngx_int_t  rc;
 
     pc->tries = p->tries;
     rc = p->original_get(pc, p->data);
     p->tries = pc->tries;
 
-    if (rc == NGX_BUSY && p->spare
+    if (ngx_canary_rare(rc == NGX_BUSY)) {
+        p->state |= NGX_CANARY_BUSY;
+
+    } else {
+        p->state |= NGX_CANARY_CONNECTED;
+        p->state &= ~(NGX_CANARY_ENDED|NGX_CANARY_ANSWER);
+    }
+
+    return rc;
+}
+
+
+/* the variant has no live server: the baseline may have one */
+
+static ngx_int_t
+ngx_canary_get_busy(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
+{
+    ngx_int_t  rc;
+
+    rc = NGX_BUSY;
+
+    if ((p->state & NGX_CANARY_SPARE)
         && ngx_canary_tries_left(p, 1)
         && pc->connection == NULL)
     {
-        p->busy = 1;
-
         if (ngx_canary_fall_back(pc, p) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        rc = p->original_get(pc, p->data);
-        p->tries = pc->tries;
-    }
-
-    if (rc == NGX_BUSY) {
-        p->busy = 1;
-
-    } else {
-        p->connected = 1;
-        p->ended = 0;
+        rc = ngx_canary_try(pc, p);
     }
 
     ngx_canary_show_tries(pc, p);
@@ -325,12 +344,21 @@ ngx_canary_free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state)
 {
     ngx_canary_passage_t *p = data;
 
-    if (state == 0) {
-        /* nginx does not ask for another one */
-        p->original_free(pc, p->data, state);
+    if (ngx_canary_rare(state)) {
+        ngx_canary_free_failed(pc, p, state);
         return;
     }
 
+    /* nginx does not ask for another one */
+
+    p->original_free(pc, p->data, state);
+}
+
+
+static void
+ngx_canary_free_failed(ngx_peer_connection_t *pc, ngx_canary_passage_t *p,
+    ngx_uint_t state)
+{
     p->attempts++;
 
     ngx_canary_passage_attempt_failed(p);
@@ -361,7 +389,8 @@ ngx_canary_tries_left(ngx_canary_passage_t *p, ngx_uint_t n)
 static void
 ngx_canary_show_tries(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
 {
-    p->shown = ngx_canary_tries_left(p, p->tries + p->spare);
+    p->shown = ngx_canary_tries_left(p, p->state & NGX_CANARY_SPARE
+                                        ? p->tries + 1 : p->tries);
     pc->tries = p->shown;
 }
 
@@ -375,9 +404,9 @@ ngx_canary_fall_back(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
 
     ngx_canary_passage_fall_back(p);
 
-    p->spare = 0;
+    p->state &= ~NGX_CANARY_SPARE;
 
-    return ngx_canary_delegate(p, p->conf->upstream);
+    return ngx_canary_delegate(p, p->request->upstream, p->conf);
 }
 
 

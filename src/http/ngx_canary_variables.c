@@ -1,5 +1,5 @@
 
-#include "ngx_canary_http.h"
+#include "ngx_canary_passage.h"
 
 
 #define NGX_CANARY_PREFIX      "canary_variant_"
@@ -143,7 +143,7 @@ ngx_canary_variant_of_variable(ngx_http_request_t *r,
 
     ngx_canary_named(r, conf);
 
-    a = &ctx->assignments[conf->number];
+    a = ngx_canary_assignment(ctx, conf);
 
     ngx_canary_variable_set(v, ngx_canary_variant_name(conf, a));
 
@@ -213,7 +213,7 @@ static ngx_int_t
 ngx_canary_fallback_text(ngx_http_request_t *r, ngx_canary_met_t *met,
     ngx_str_t *text)
 {
-    if (met->passage == NULL || !met->passage->fallback) {
+    if (met->passage == NULL || !(met->passage->state & NGX_CANARY_FALLBACK)) {
         return NGX_DECLINED;
     }
 
@@ -232,12 +232,15 @@ ngx_canary_latency_text(ngx_http_request_t *r, ngx_canary_met_t *met,
 
     p = met->passage;
 
-    if (p == NULL || (p->settled && !p->outcome.timed)) {
+    if (p == NULL
+        || (p->state & (NGX_CANARY_SETTLED|NGX_CANARY_TIMED))
+           == NGX_CANARY_SETTLED)
+    {
         return NGX_DECLINED;
     }
 
-    if (!p->queued) {
-        us = p->outcome.latency_us;
+    if (p->state & NGX_CANARY_COUNTED) {
+        us = p->latency_us;
 
     } else if (p->conf->latency == NGX_CANARY_LATENCY_REQUEST) {
         /* it ends after the access log is written */
@@ -283,7 +286,7 @@ ngx_canary_met(ngx_http_request_t *r, ngx_canary_met_t *met)
     }
 
     met->conf = ctx->last;
-    met->assignment = &ctx->assignments[ctx->last->number];
+    met->assignment = ngx_canary_assignment(ctx, ctx->last);
 
     return met->assignment->why == NGX_CANARY_UNASSIGNED ? NGX_DECLINED
                                                          : NGX_OK;

@@ -249,6 +249,7 @@ typedef struct {
     ngx_canary_str_t      reason;       /* why rolled back, or empty */
     ngx_canary_verdict_e  verdict;
     uint64_t              generation;   /* of the published split in force */
+    uint64_t              loaded_ms;    /* when it was published */
     uint64_t              created_ms;   /* when the counters began */
 
     ngx_canary_str_t      stage;        /* name, may be empty */
@@ -293,7 +294,7 @@ typedef struct {
     ngx_canary_str_t      version;
     ngx_canary_str_t      server_version;
     uint64_t              time_ms;
-    uint64_t              generation;
+    uint64_t              generation;   /* the last in force in all splits */
     uint64_t              loaded_at_ms;
     size_t                nsplits;
     ngx_canary_split_t   *splits;

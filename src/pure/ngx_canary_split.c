@@ -13,9 +13,7 @@
  */
 
 #include "ngx_canary_split.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "ngx_canary_hash.h"
 
 
 #define NGX_CANARY_SPLIT_PERCENT  (NGX_CANARY_PPM / 100)
@@ -32,7 +30,7 @@ ngx_canary_split_seed(const void *salt, size_t len)
 uint64_t
 ngx_canary_split_hash(uint64_t seed, const void *key, size_t len)
 {
-    return XXH3_64bits_withSeed(key, len, seed);
+    return ngx_canary_hash(seed, key, len);
 }
 
 

@@ -67,19 +67,20 @@ ngx_canary_split_variant(uint32_t point, const uint32_t *shares_ppm, size_t n)
 
     for (i = 0; i < n; i++) {
 
-        if (i % 2 == 0) {
-            low += shares_ppm[i];
+        low += shares_ppm[i];
 
-            if (point < low) {
-                return (unsigned) i + 1;
-            }
+        if (point < low) {
+            return (unsigned) i + 1;
+        }
 
-        } else {
-            high -= shares_ppm[i];
+        if (++i == n) {
+            break;
+        }
 
-            if (point >= high) {
-                return (unsigned) i + 1;
-            }
+        high -= shares_ppm[i];
+
+        if (point >= high) {
+            return (unsigned) i + 1;
         }
     }
 

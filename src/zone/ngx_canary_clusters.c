@@ -72,7 +72,7 @@ ngx_canary_clusters_sum(ngx_canary_zone_t *zone, ngx_uint_t slot,
     ngx_memzero(requests, NGX_CANARY_CLUSTERS * sizeof(uint64_t));
 
     for (s = 0; s < zone->nshards; s++) {
-        cluster = zone->shards[s].clusters[slot];
+        cluster = zone->shards[s].variants[slot].clusters;
 
         for (i = 0; i < NGX_CANARY_CLUSTERS; i++) {
             n = ngx_canary_load(&cluster[i].bad[kind]);
@@ -123,7 +123,7 @@ ngx_canary_clusters_limit(ngx_canary_tick_t *tick)
 
     for (i = 0; i < zone->nshards; i++) {
         for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
-            cluster = zone->shards[i].clusters[v];
+            cluster = zone->shards[i].variants[v].clusters;
 
             for (c = 0; c < NGX_CANARY_CLUSTERS; c++) {
                 ngx_memzero(&cluster[c].bad[1],

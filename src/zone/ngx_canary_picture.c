@@ -17,7 +17,7 @@ ngx_int_t
 ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
     ngx_pool_t *pool)
 {
-    uint64_t              number;
+    uint64_t              word;
     ngx_uint_t            tries;
     ngx_canary_picture_t  pic;
 
@@ -42,13 +42,13 @@ ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
     /* once more if a reload came in between, so that all of it fits together */
 
     for (tries = 0; tries < 3; tries++) {
-        number = ngx_canary_published(zone, &pic.record);
+        word = ngx_canary_published(zone, &pic.record);
 
         if (ngx_canary_picture_split(&pic, pool) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        if (ngx_canary_load(&zone->published) == number) {
+        if (ngx_canary_load(&zone->published) == word) {
             break;
         }
     }
@@ -74,6 +74,7 @@ ngx_canary_picture_split(ngx_canary_picture_t *pic, ngx_pool_t *pool)
     pic->step = ngx_canary_step_find(zone, split->window_us, pic->now_us);
 
     split->generation = record->generation;
+    split->loaded_ms = record->loaded_ms;
     split->created_ms = zone->created_ms;
     split->verdict = NGX_CANARY_VERDICT_PENDING;
     split->stage_start_ms = record->stage_start_ms;

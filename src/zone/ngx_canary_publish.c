@@ -30,9 +30,9 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     ngx_uint_t            same;
     ngx_canary_record_t  *record, *old;
 
-    number = zone->published + 1;
-    old = &zone->records[zone->published & 1];
-    record = &zone->records[number & 1];
+    number = ngx_canary_number(zone->published) + 1;
+    old = &zone->records[ngx_canary_record_at(zone->published)];
+    record = &zone->records[!ngx_canary_record_at(zone->published)];
 
     ngx_memzero(record, sizeof(ngx_canary_record_t));
 
@@ -75,24 +75,24 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
 
     /* from here on in every worker, old and new */
 
-    ngx_canary_store(&zone->published, number);
+    ngx_canary_store(&zone->published, ngx_canary_word(number, record->base));
 }
 
 
 uint64_t
 ngx_canary_published(ngx_canary_zone_t *zone, ngx_canary_record_t *record)
 {
-    uint64_t  number;
+    uint64_t  word;
 
     for ( ;; ) {
-        number = ngx_canary_load(&zone->published);
+        word = ngx_canary_load(&zone->published);
 
-        if (number == 0) {
+        if (word == 0) {
             ngx_memzero(record, sizeof(ngx_canary_record_t));
             return 0;
         }
 
-        *record = zone->records[number & 1];
+        *record = zone->records[ngx_canary_record_at(word)];
 
         /*
          * A copy is torn only if the master published once more and began
@@ -102,8 +102,8 @@ ngx_canary_published(ngx_canary_zone_t *zone, ngx_canary_record_t *record)
 
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
 
-        if (ngx_canary_load(&zone->published) == number) {
-            return number;
+        if (ngx_canary_load(&zone->published) == word) {
+            return word;
         }
     }
 }
@@ -214,9 +214,8 @@ ngx_canary_slot_reset(ngx_canary_zone_t *zone, ngx_uint_t slot)
     zone->slot_us[slot] = ngx_canary_now_us();
 
     for (i = 0; i < zone->nshards; i++) {
-        ngx_memzero(&zone->shards[i].cells[slot], sizeof(ngx_canary_cell_t));
-        ngx_memzero(&zone->shards[i].clusters[slot],
-                    sizeof(zone->shards[i].clusters[slot]));
+        ngx_memzero(&zone->shards[i].variants[slot],
+                    sizeof(ngx_canary_tally_t));
     }
 
     ngx_memzero(&zone->base[0][slot], sizeof(ngx_canary_cell_t));
@@ -279,8 +278,10 @@ ngx_canary_publish_base(ngx_canary_zone_t *zone, uint64_t base)
         ngx_canary_raise(&zone->past_low_us[v], sum->cell.low_us[base]);
 
         for (i = 0; i < zone->nshards; i++) {
-            ngx_canary_store(&zone->shards[i].cells[v].max_us[base], 0);
-            ngx_canary_store(&zone->shards[i].cells[v].low_us[base], 0);
+            cell = &zone->shards[i].variants[v].cell;
+
+            ngx_canary_store(&cell->max_us[base], 0);
+            ngx_canary_store(&cell->low_us[base], 0);
         }
     }
 

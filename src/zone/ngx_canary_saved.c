@@ -40,7 +40,7 @@ static size_t ngx_canary_saved_bytes(u_char *dst, u_char *src, uint64_t len,
 void
 ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 {
-    uint64_t             number, base;
+    uint64_t             word, base;
     ngx_uint_t           i, tries;
     ngx_canary_record_t  record;
 
@@ -63,7 +63,7 @@ ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
     /* once more if a reload came in between, so that all of it fits together */
 
     for (tries = 0; tries < 3; tries++) {
-        number = ngx_canary_published(zone, &record);
+        word = ngx_canary_published(zone, &record);
         base = record.base & 1;
 
         ngx_canary_saved_record(zone, saved, &record);
@@ -79,7 +79,7 @@ ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
             ngx_canary_saved_variant(zone, i, base, &saved->variants[i]);
         }
 
-        if (ngx_canary_load(&zone->published) == number) {
+        if (ngx_canary_load(&zone->published) == word) {
             break;
         }
     }
@@ -232,7 +232,7 @@ ngx_canary_saved_cells(ngx_canary_zone_t *zone, ngx_uint_t slot,
     ngx_memzero(v->cells, sizeof(v->cells));
 
     for (i = 0; i < zone->nshards; i++) {
-        cluster = zone->shards[i].clusters[slot];
+        cluster = zone->shards[i].variants[slot].clusters;
 
         for (n = 0; n < NGX_CANARY_SAVED_CELLS; n++, cluster++) {
             cell = v->cells[n];
@@ -281,6 +281,7 @@ ngx_canary_saved_give(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 static void
 ngx_canary_given_record(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 {
+    uint64_t              word;
     ngx_uint_t            i;
     ngx_canary_record_t  *record;
 
@@ -288,7 +289,8 @@ ngx_canary_given_record(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
         return;
     }
 
-    record = &zone->records[1];
+    word = ngx_canary_word(1, 0);
+    record = &zone->records[ngx_canary_record_at(word)];
 
     record->generation = saved->generation;
     record->loaded_ms = saved->loaded_ms;
@@ -306,7 +308,7 @@ ngx_canary_given_record(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
         record->canaries[i].off = (uint32_t) saved->canaries[i].off;
     }
 
-    ngx_canary_store(&zone->published, 1);
+    ngx_canary_store(&zone->published, word);
 }
 
 
@@ -378,7 +380,7 @@ ngx_canary_given_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
 
     ngx_canary_given_counts(&zone->base[0][slot], &v->base);
 
-    cell = &zone->shards[0].cells[slot];
+    cell = &zone->shards[0].variants[slot].cell;
 
     ngx_canary_given_counts(cell, &v->total);
 
@@ -388,7 +390,7 @@ ngx_canary_given_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
     zone->past_max_us[slot] = v->total.max_us;
     zone->past_low_us[slot] = v->total.low_us;
 
-    cluster = zone->shards[0].clusters[slot];
+    cluster = zone->shards[0].variants[slot].clusters;
 
     for (i = 0; i < NGX_CANARY_SAVED_CELLS; i++, cluster++) {
         cluster->requests = v->cells[i][0];

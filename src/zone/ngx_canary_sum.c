@@ -20,7 +20,7 @@ ngx_canary_sum(ngx_canary_zone_t *zone, ngx_uint_t slot, ngx_canary_sum_t *sum)
     used = 0;
 
     for (i = 0; i < zone->nshards; i++) {
-        cell = &zone->shards[i].cells[slot];
+        cell = &zone->shards[i].variants[slot].cell;
 
         if (ngx_canary_sum_counts(&sum->cell.counts, &cell->counts)) {
             used |= (uint64_t) 1 << i;
@@ -95,7 +95,7 @@ ngx_canary_sum_hist(ngx_canary_zone_t *zone, ngx_uint_t slot,
             continue;
         }
 
-        counts = zone->shards[i].cells[slot].hist;
+        counts = zone->shards[i].variants[slot].cell.hist;
 
         if (copied) {
             ngx_canary_hist_merge(sum->cell.hist, counts, sum->from, sum->to);

@@ -25,7 +25,7 @@
 
 
 #define NGX_CANARY_ZONE_MAGIC     0x6e676363616e6172ULL     /* "ngccanar" */
-#define NGX_CANARY_ZONE_LAYOUT    2
+#define NGX_CANARY_ZONE_LAYOUT    3
 
 #define NGX_CANARY_MAX_SHARDS     64
 #define NGX_CANARY_MAX_LATCHES    64
@@ -45,6 +45,18 @@
 
 #define ngx_canary_load(p)        __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define ngx_canary_store(p, v)    __atomic_store_n(p, v, __ATOMIC_RELEASE)
+/*
+ * What is published is told by one word: its number, which also tells where its
+ * record is, and the index of the stage's base.  0: nothing yet.
+ */
+#define ngx_canary_word(number, base)   ((number) << 1 | (base))
+#define ngx_canary_number(word)         ((word) >> 1)
+#define ngx_canary_record_at(word)      ((word) >> 1 & 1)
+#define ngx_canary_base_at(word)        ((word) & 1)
+
+/* on the request path: what seldom is so is kept out of the straight line */
+#define ngx_canary_rare(condition)      __builtin_expect((condition) != 0, 0)
+
 #define ngx_canary_add(p, v)                                                  \
     (void) __atomic_fetch_add(p, v, __ATOMIC_RELAXED)
 
@@ -90,13 +102,18 @@ typedef struct {
 } ngx_canary_cluster_t;
 
 
+/* all that one variant counts in one shard */
+typedef struct {
+    ngx_canary_cell_t         cell;
+    /* the last one, which nobody reads, is for those without a hash */
+    ngx_canary_cluster_t      clusters[NGX_CANARY_CLUSTERS + 1];
+} ngx_canary_tally_t;
+
+
 typedef struct {
     uint64_t                  unkeyed;
     uint64_t                  pad[7];       /* a cache line of its own */
-    /* the last one, which nobody reads, is for those without a hash */
-    ngx_canary_cluster_t      clusters[NGX_CANARY_MAX_VARIANTS]
-                                      [NGX_CANARY_CLUSTERS + 1];
-    ngx_canary_cell_t         cells[NGX_CANARY_MAX_VARIANTS];
+    ngx_canary_tally_t        variants[NGX_CANARY_MAX_VARIANTS];
 } ngx_canary_shard_t;
 
 
@@ -203,7 +220,7 @@ typedef struct {
     uint64_t                  pad0[2];
 
     /* read for each request: one cache line */
-    uint64_t                  published;    /* number; its record is at & 1 */
+    uint64_t                  published;    /* see ngx_canary_record_at() */
     uint64_t                  latch;        /* 0, or ticket of its reason */
     uint64_t                  pad1[6];
 
@@ -278,14 +295,17 @@ typedef enum {
 } ngx_canary_kind_e;
 
 
+/* what became of a passage: bits of ngx_canary_outcome_t.what, among others */
+#define NGX_CANARY_ERROR          0x01
+#define NGX_CANARY_FALLBACK       0x02      /* the baseline answers */
+#define NGX_CANARY_TIMED          0x04      /* its latency counts */
+
+
 /* the outcome of one passage, ready to be counted */
 typedef struct {
-    uint32_t                  slot;
     uint32_t                  cluster;      /* hash cell of the key */
     uint32_t                  response;     /* class: 0 to 5 */
-    u_char                    error;        /* 0 or 1 */
-    u_char                    fallback;
-    u_char                    timed;
+    ngx_uint_t                what;
     uint64_t                  latency_us;
 } ngx_canary_outcome_t;
 
@@ -319,7 +339,7 @@ void ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     uint64_t generation, ngx_log_t *log);
 
 /*
- * Copies the record in force.  Returns its number, which is 0 before the first
+ * Copies the record in force.  Returns its word, which is 0 before the first
  * one is published.
  */
 uint64_t ngx_canary_published(ngx_canary_zone_t *zone,
@@ -446,30 +466,32 @@ ngx_canary_raise(uint64_t *p, uint64_t value)
 }
 
 
-/* counts one passage of a request that is neither forced nor unkeyed */
+/*
+ * Counts one passage of a request that is neither forced nor unkeyed; "tally"
+ * is one of the zone's.
+ */
 static ngx_inline void
-ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_outcome_t *oc)
+ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
+    ngx_canary_outcome_t *oc)
 {
     uint64_t               base;
     ngx_uint_t             i;
     ngx_canary_cell_t     *cell;
-    ngx_canary_shard_t    *shard;
     ngx_canary_cluster_t  *cluster;
 
-    shard = ngx_canary_shard(zone);
-    cell = &shard->cells[oc->slot];
-    cluster = &shard->clusters[oc->slot][oc->cluster];
+    cell = &tally->cell;
+    cluster = &tally->clusters[oc->cluster];
 
     ngx_canary_add(&cluster->requests, 1);
 
-    if (oc->timed) {
+    if (!ngx_canary_rare(!(oc->what & NGX_CANARY_TIMED))) {
         /* most are within all limits */
 
         for (i = 0; oc->latency_us > zone->limits_us[i]; i++) {
             ngx_canary_add(&cluster->bad[1 + i], 1);
         }
 
-        base = zone->records[ngx_canary_load(&zone->published) & 1].base & 1;
+        base = ngx_canary_base_at(ngx_canary_load(&zone->published));
 
         ngx_canary_add(&cell->hist[ngx_canary_hist_index(oc->latency_us)], 1);
         ngx_canary_add(&cell->counts.sum_us, oc->latency_us);
@@ -477,12 +499,12 @@ ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_outcome_t *oc)
         ngx_canary_raise(&cell->low_us[base], UINT64_MAX - oc->latency_us);
     }
 
-    if (oc->error) {
+    if (ngx_canary_rare(oc->what & NGX_CANARY_ERROR)) {
         ngx_canary_add(&cell->counts.errors, 1);
         ngx_canary_add(&cluster->bad[0], 1);
     }
 
-    if (oc->fallback) {
+    if (ngx_canary_rare(oc->what & NGX_CANARY_FALLBACK)) {
         ngx_canary_add(&cell->counts.fallbacks, 1);
     }
 

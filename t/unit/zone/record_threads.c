@@ -50,15 +50,17 @@ count(void *data)
         for (v = 0; v < VARIANTS; v++) {
 
             for (n = 0; n < LATENCIES; n++) {
-                oc.slot = (uint32_t) v;
                 oc.cluster = (uint32_t) (n % 2);
                 oc.response = (uint32_t) (n % NGX_CANARY_CLASSES);
-                oc.error = (n == 3);
-                oc.fallback = (n == 3 && v == 1);
-                oc.timed = 1;
+                oc.what = NGX_CANARY_TIMED;
                 oc.latency_us = latencies[n];
 
-                ngx_canary_record(zone, &oc);
+                if (n == 3) {
+                    oc.what |= NGX_CANARY_ERROR;
+                    oc.what |= v == 1 ? NGX_CANARY_FALLBACK : 0;
+                }
+
+                ngx_canary_record(zone, &zone->shards[1].variants[v], &oc);
             }
         }
     }
@@ -150,7 +152,7 @@ main(void)
     }
 
     zone->nshards = 2;
-    zone->records[0].base = 1;
+    zone->published = ngx_canary_word(1, 1);
 
     for (i = 0; i <= NGX_CANARY_MAX_LIMITS; i++) {
         zone->limits_us[i] = UINT64_MAX;
@@ -172,12 +174,12 @@ main(void)
     }
 
     for (v = 0; v < VARIANTS; v++) {
-        check_counts(v, &zone->shards[1].cells[v].counts);
-        check_cell(&zone->shards[1].cells[v]);
-        check_clusters(zone->shards[1].clusters[v]);
+        check_counts(v, &zone->shards[1].variants[v].cell.counts);
+        check_cell(&zone->shards[1].variants[v].cell);
+        check_clusters(zone->shards[1].variants[v].clusters);
     }
 
-    is_u64(zone->shards[0].cells[0].counts.responses[0], 0,
+    is_u64(zone->shards[0].variants[0].cell.counts.responses[0], 0,
            "nothing in the shard of another");
 
     return tap_done();

@@ -1,0 +1,127 @@
+/*
+ * One passage of a request through a split: from the choice of an upstream to
+ * the outcome that is counted, once, whatever happens in between.
+ */
+
+#ifndef NGX_CANARY_PASSAGE_H_INCLUDED
+#define NGX_CANARY_PASSAGE_H_INCLUDED
+
+
+#include "ngx_canary_http.h"
+
+
+#pragma GCC visibility push(hidden)
+
+
+/* bits of ngx_canary_passage_t.state, beside what became of it */
+#define NGX_CANARY_SPARE          0x0008    /* may fall back yet */
+#define NGX_CANARY_CONNECTED      0x0010    /* an attempt was made */
+#define NGX_CANARY_BUSY           0x0020    /* no server to try */
+#define NGX_CANARY_ENDED          0x0040    /* the last attempt failed */
+#define NGX_CANARY_SETTLED        0x0080    /* its outcome is known */
+#define NGX_CANARY_COUNTED        0x0100
+/* of the last attempt; these and NGX_CANARY_ERROR are in conf->statuses */
+#define NGX_CANARY_ANSWERED       0x0200    /* it sent a whole header */
+#define NGX_CANARY_TUNNEL         0x0400    /* and switched the protocol */
+#define NGX_CANARY_CLASS          0x7000    /* of its status */
+
+#define NGX_CANARY_ANSWER                                                     \
+    (NGX_CANARY_ERROR|NGX_CANARY_ANSWERED|NGX_CANARY_TUNNEL|NGX_CANARY_CLASS)
+
+/* so that no bit at all is no valid status */
+#define ngx_canary_class_bits(class)                                          \
+    (((class) ^ NGX_CANARY_CLASS_NONE) << 12)
+#define ngx_canary_class_of(state)                                            \
+    (((state) >> 12 & 7) ^ NGX_CANARY_CLASS_NONE)
+
+
+/* lives in u->peer.data */
+struct ngx_canary_passage_s {
+    ngx_queue_t                    queue;       /* of those not counted */
+    ngx_http_request_t            *request;
+    ngx_canary_srv_conf_t         *conf;
+    ngx_canary_assignment_t       *assignment;  /* the pool's, not the ctx's */
+
+    /* the balancer of the upstream that is being tried */
+    void                          *data;
+    ngx_event_get_peer_pt          original_get;
+    ngx_event_free_peer_pt         original_free;
+#if (NGX_SSL || NGX_COMPAT)
+    ngx_event_set_peer_session_pt  original_set_session;
+    ngx_event_save_peer_session_pt original_save_session;
+#endif
+    void                         (*original_finalize)(ngx_http_request_t *r,
+                                                      ngx_int_t rc);
+
+    ngx_uint_t                     tries;       /* left to that balancer */
+    ngx_uint_t                     shown;       /* what nginx was told */
+    ngx_uint_t                     attempts;    /* made so far */
+    ngx_uint_t                     limit;       /* of attempts; 0: none */
+
+    ngx_uint_t                     state;
+    ngx_uint_t                     outcome;     /* settled, not counted yet */
+
+    struct timespec                start;       /* monotonic */
+    struct timespec                end;
+    uint64_t                       latency_us;  /* once it is counted */
+};
+
+
+/* the request's passage through a split, the last one, or NULL */
+ngx_canary_passage_t *ngx_canary_passage(ngx_http_request_t *r);
+
+/* the passages of this worker that are not counted yet */
+extern ngx_queue_t  ngx_canary_queue;
+
+/* ngx_canary_passage.c: outcome and counting */
+
+/* settles the outcome and passes on to nginx's own u->finalize_request */
+void ngx_canary_passage_finalize(ngx_http_request_t *r, ngx_int_t rc)
+    __attribute__((flatten));
+
+/* its latency is to be that of the whole request */
+ngx_int_t ngx_canary_passage_of_request(ngx_canary_passage_t *p);
+
+void ngx_canary_passage_attempt_failed(ngx_canary_passage_t *p);
+void ngx_canary_passage_fall_back(ngx_canary_passage_t *p);
+
+
+/* from here on it is counted, once */
+static ngx_inline ngx_int_t
+ngx_canary_passage_begin(ngx_canary_passage_t *p, ngx_http_upstream_t *u)
+{
+    (void) clock_gettime(CLOCK_MONOTONIC, &p->start);
+
+    if (ngx_canary_rare(p->conf->latency == NGX_CANARY_LATENCY_REQUEST)
+        && ngx_canary_passage_of_request(p) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    p->original_finalize = u->finalize_request;
+    u->finalize_request = ngx_canary_passage_finalize;
+
+    ngx_queue_insert_tail(&ngx_canary_queue, &p->queue);
+
+    return NGX_OK;
+}
+
+
+/* since it began, in microseconds */
+static ngx_inline uint64_t
+ngx_canary_passage_elapsed(ngx_canary_passage_t *p)
+{
+    int64_t  ns;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &p->end);
+
+    ns = (int64_t) (p->end.tv_sec - p->start.tv_sec) * 1000000000
+         + p->end.tv_nsec - p->start.tv_nsec;
+
+    return (uint64_t) ns / 1000;
+}
+
+
+#pragma GCC visibility pop
+
+#endif /* NGX_CANARY_PASSAGE_H_INCLUDED */

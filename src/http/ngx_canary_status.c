@@ -237,6 +237,7 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_uint_t want,
 {
     ngx_str_t                value;
     ngx_uint_t               i;
+    ngx_canary_split_t      *oldest;
     ngx_canary_common_t     *common;
     ngx_canary_srv_conf_t  **conf;
     ngx_canary_main_conf_t  *cmcf;
@@ -277,6 +278,7 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_uint_t want,
     }
 
     conf = cmcf->splits.elts;
+    oldest = snap->splits;
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
         snap->splits[i].want = want|NGX_CANARY_WANT_USERS;
@@ -286,9 +288,20 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_uint_t want,
         {
             return NGX_ERROR;
         }
+
+        if (snap->splits[i].generation < oldest->generation) {
+            oldest = &snap->splits[i];
+        }
     }
 
     snap->nsplits = cmcf->splits.nelts;
+
+    /* a load that came in between is in force once each split has it */
+
+    if (oldest->generation > snap->generation) {
+        snap->generation = oldest->generation;
+        snap->loaded_at_ms = oldest->loaded_ms;
+    }
 
     return NGX_OK;
 }

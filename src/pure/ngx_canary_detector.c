@@ -50,12 +50,6 @@ ngx_canary_detector_ratios[NGX_CANARY_DETECTOR_ALTERNATIVES] = {
     1.25, 1.5, 2, 4, 8, 32
 };
 
-/* by how many standard deviations a mean is beyond the limit */
-static const double
-ngx_canary_detector_shifts[NGX_CANARY_DETECTOR_ALTERNATIVES] = {
-    0.05, 0.1, 0.2, 0.5, 1, 2
-};
-
 
 void
 ngx_canary_detector_trials(ngx_canary_detector_t *d, uint64_t bad, uint64_t n,
@@ -131,30 +125,6 @@ ngx_canary_detector_rate(ngx_canary_detector_t *d, uint64_t events,
         ngx_canary_detector_update(&d->ln1p[i],
                                    ((double) events * log(ratio)
                                     - mean * (ratio - 1)) / phi);
-    }
-}
-
-
-void
-ngx_canary_detector_mean(ngx_canary_detector_t *d, double sum, uint64_t n,
-    double mean0, double sd, double phi)
-{
-    size_t  i;
-    double  beyond, shift;
-
-    if (n == 0 || !(sd > 0)) {
-        return;
-    }
-
-    phi = ngx_canary_detector_phi(phi);
-    beyond = (sum - (double) n * mean0) / sd;
-
-    for (i = 0; i < NGX_CANARY_DETECTOR_ALTERNATIVES; i++) {
-        shift = ngx_canary_detector_shifts[i];
-
-        ngx_canary_detector_update(&d->ln1p[i],
-                                   (shift * beyond
-                                    - (double) n * shift * shift / 2) / phi);
     }
 }
 

@@ -71,17 +71,6 @@ void ngx_canary_detector_rate(ngx_canary_detector_t *d, uint64_t events,
     double seconds, double rate0, double phi);
 
 /*
- * A tick of n values that add up to "sum".  The limit: their mean is at most
- * mean0.  This assumes that a value's deviation from its mean has tails no
- * heavier than a normal distribution's of the standard deviation "sd"
- * (sub-Gaussian): true of values in [a, b] with sd = (b - a) / 2, but not of
- * long-tailed ones such as latencies, which a quantile judges better.  Without
- * values, or with sd <= 0 (nothing known of the spread), nothing changes.
- */
-void ngx_canary_detector_mean(ngx_canary_detector_t *d, double sum, uint64_t n,
-    double mean0, double sd, double phi);
-
-/*
  * The natural logarithm of the mean of R over the alternatives, from
  * NGX_CANARY_DETECTOR_NONE to NGX_CANARY_DETECTOR_CERTAIN.
  */

@@ -35,13 +35,6 @@ static double ngx_canary_unique_sigma(double x);
 static double ngx_canary_unique_tau(double x);
 
 
-void
-ngx_canary_unique_add(uint8_t *reg, const void *data, size_t len)
-{
-    ngx_canary_unique_put(reg, ngx_canary_unique_hash(data, len));
-}
-
-
 uint64_t
 ngx_canary_unique_hash(const void *data, size_t len)
 {

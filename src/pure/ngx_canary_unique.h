@@ -20,11 +20,10 @@
 #define NGX_CANARY_UNIQUE_REGISTERS   (1u << NGX_CANARY_UNIQUE_BITS)
 
 
-/* adds any bytes; others may add to the same sketch at the same time */
-void ngx_canary_unique_add(uint8_t *reg, const void *data, size_t len);
-
-/* the same in two steps, to add to several sketches */
+/* what is put into sketches: any bytes, once for several of them */
 uint64_t ngx_canary_unique_hash(const void *data, size_t len);
+
+/* adds to a sketch; others may add to it at the same time */
 void ngx_canary_unique_put(uint8_t *reg, uint64_t hash);
 
 /* dst = the union of both, while others may add to "src" */

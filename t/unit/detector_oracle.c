@@ -19,7 +19,6 @@ typedef enum {
     TRIALS = 0,
     PAIR,
     RATE,
-    MEAN,
     KINDS
 } kind_e;
 
@@ -32,9 +31,8 @@ typedef struct {
 
 
 static const double  ratios[ALTERNATIVES] = { 1.25, 1.5, 2, 4, 8, 32 };
-static const double  shifts[ALTERNATIVES] = { 0.05, 0.1, 0.2, 0.5, 1, 2 };
 
-static const char  *names[KINDS] = { "trials", "pair", "rate", "mean" };
+static const char  *names[KINDS] = { "trials", "pair", "rate" };
 
 
 /* under the alternative to under the limit; "odds" are those of the limit */
@@ -65,17 +63,11 @@ likelihood(kind_e kind, const tick_t *t, double limit, size_t k)
         return pow(p1 / p0, (double) t->bad)
                * pow((1 - p1) / (1 - p0), (double) t->n);
 
-    case RATE:
+    default:
         mean = limit * t->value;
 
         return pow(ratios[k], (double) t->bad) * exp(-mean * ratios[k])
                / exp(-mean);
-
-    default:
-        x = t->value - limit;           /* one value, sd 3 */
-        mean = 3 * shifts[k];
-
-        return exp(-(x - mean) * (x - mean) / 18) / exp(-x * x / 18);
     }
 }
 
@@ -97,9 +89,6 @@ draw(kind_e kind, uint64_t *seed)
 
     } else if (kind == RATE) {
         t.value = 0.2 + 2 * sample_unit(seed);
-
-    } else if (kind == MEAN) {
-        t.value = 40 + 3 * sample_normal(seed);
     }
 
     return t;
@@ -120,12 +109,8 @@ add(ngx_canary_detector_t *d, kind_e kind, const tick_t *t, double limit,
         ngx_canary_detector_pair(d, t->bad, t->n, t->value, limit, phi);
         break;
 
-    case RATE:
-        ngx_canary_detector_rate(d, t->bad, t->value, limit, phi);
-        break;
-
     default:
-        ngx_canary_detector_mean(d, t->value, 1, limit, 3, phi);
+        ngx_canary_detector_rate(d, t->bad, t->value, limit, phi);
     }
 }
 
@@ -206,8 +191,6 @@ main(void)
     compare(PAIR, 0.5, 3);
     compare(RATE, 0.5, 1);
     compare(RATE, 2, 2.5);
-    compare(MEAN, 40, 1);
-    compare(MEAN, 39, 4);
 
     return tap_done();
 }

@@ -39,7 +39,7 @@ error_of(unsigned population, uint32_t users, key_shape_e shape)
     for (n = 0; n < users; n++) {
         len = (size_t) snprintf(key, sizeof(key), "%u/", population);
         len += sample_key(key + len, sizeof(key) - len, shape, n);
-        ngx_canary_unique_add(reg, key, len);
+        ngx_canary_unique_put(reg, ngx_canary_unique_hash(key, len));
     }
 
     return (double) ngx_canary_unique_estimate(reg) / users - 1;
@@ -133,7 +133,7 @@ ends(void)
     memset(reg, 0, sizeof(reg));
     is_u64(ngx_canary_unique_estimate(reg), 0, "nobody: 0");
 
-    ngx_canary_unique_add(reg, "", 0);
+    ngx_canary_unique_put(reg, ngx_canary_unique_hash("", 0));
     is_u64(ngx_canary_unique_estimate(reg), 1, "the empty name is one");
 
     memset(reg, 53, sizeof(reg));

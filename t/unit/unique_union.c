@@ -27,11 +27,12 @@ static void
 add(uint8_t *reg, uint32_t from, uint32_t to)
 {
     char      key[64];
+    size_t    len;
     uint32_t  n;
 
     for (n = from; n < to; n++) {
-        ngx_canary_unique_add(reg, key, sample_key(key, sizeof(key),
-                                                   KEY_SESSION, n));
+        len = sample_key(key, sizeof(key), KEY_SESSION, n);
+        ngx_canary_unique_put(reg, ngx_canary_unique_hash(key, len));
     }
 }
 
@@ -63,7 +64,7 @@ definition(void)
         }
 
         memset(one, 0, sizeof(one));
-        ngx_canary_unique_add(one, key, len);
+        ngx_canary_unique_put(one, ngx_canary_unique_hash(key, len));
 
         wrong += one[index] != rank;
         one[index] = 0;

@@ -138,36 +138,23 @@ ngx_canary_saved_latch(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 static void
 ngx_canary_saved_journal(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 {
-    uint64_t                  ticket, last;
-    ngx_canary_entry_t       *entry;
+    uint64_t                  ticket;
+    ngx_canary_entry_t        entry;
     ngx_canary_saved_note_t  *note;
 
-    last = ngx_canary_load(&zone->entries);
-    ticket = last > NGX_CANARY_JOURNAL ? last - NGX_CANARY_JOURNAL : 0;
+    ticket = 0;
 
-    for ( /* void */ ; ticket < last; ticket++) {
-        entry = &zone->journal[ticket % NGX_CANARY_JOURNAL];
+    while (saved->njournal < NGX_CANARY_JOURNAL
+           && ngx_canary_journal_next(zone, &ticket, &entry))
+    {
+        note = &saved->journal[saved->njournal++];
 
-        if (ngx_canary_load(&entry->ticket) != ticket + 1) {
-            continue;
-        }
-
-        note = &saved->journal[saved->njournal];
-
-        note->time_ms = entry->time_ms;
-        note->kind = entry->kind & UINT8_MAX;
+        note->time_ms = entry.time_ms;
+        note->kind = entry.kind;
         note->text.len = ngx_canary_saved_bytes(note->text.data,
-                                                entry->text.data,
-                                                entry->text.len,
+                                                entry.text.data,
+                                                entry.text.len,
                                                 NGX_CANARY_MAX_TEXT);
-
-        /* overwritten while it was read */
-
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-
-        if (ngx_canary_load(&entry->ticket) == ticket + 1) {
-            saved->njournal++;
-        }
     }
 }
 

@@ -361,6 +361,13 @@ ngx_uint_t ngx_canary_latch_clear(ngx_canary_zone_t *zone);
 void ngx_canary_journal_add(ngx_canary_zone_t *zone, ngx_canary_kind_e kind,
     ngx_str_t *text);
 
+/*
+ * Copies the oldest entry whose ticket is *ticket or later, and sets *ticket to
+ * the one behind it; begins with 0.  Returns 1, or 0 if there is none.
+ */
+ngx_uint_t ngx_canary_journal_next(ngx_canary_zone_t *zone, uint64_t *ticket,
+    ngx_canary_entry_t *copy);
+
 /* fills in split->journal, the oldest first; copies into "pool" */
 ngx_int_t ngx_canary_journal_read(ngx_canary_zone_t *zone,
     ngx_canary_split_t *split, ngx_pool_t *pool);

@@ -200,7 +200,7 @@ done_testing();
 # run in the background: its pid, and the file of its output
 sub start {
     my $pid = $ctl->spawn('run', '--json', '--interval', '0.1');
-    return ($pid, "run.$ctl->{runs}.out");
+    return ($pid, $ctl->output($pid));
 }
 
 # those that were started with a setting of this test

@@ -28,7 +28,7 @@ unlike($r->{out}, qr/\e/, 'without escapes where there is no terminal');
 
 for my $signal (qw(INT TERM)) {
     my $pid = $ctl->spawn('watch', '--interval', '600', '--json');
-    my $out = "run.$ctl->{runs}.out";
+    my $out = $ctl->output($pid);
     ok($t->wait_for(sub { length $t->read($out) }), 'the first picture');
     kill $signal, $pid;
     is($ctl->finish($pid)->{status}, 0, "$signal ends it at once");

@@ -15,6 +15,7 @@ package Canary::Ctl;
 #     run(@args)           runs canaryctl; a hash of the exit status, standard
 #                          output and error, and json: the output decoded
 #     spawn(@args)         the same in the background: its pid, for finish($pid)
+#                          and for output($pid), the name of its output's file
 #     env                  { NAME => value } for these commands
 #     settings(%settings)  writes the settings file anew
 #     split_file()         its path;  split() its text
@@ -39,7 +40,6 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use JSON::PP ();
-use POSIX ();
 
 my $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 
@@ -47,7 +47,7 @@ my $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 sub new {
     my ($class, $t, %opts) = @_;
 
-    my $self = bless {t => $t, env => {}, runs => 0}, $class;
+    my $self = bless {t => $t, env => {}}, $class;
     my $dir = $t->dir();
     mkdir "$dir/$_" for qw(split extra evidence);
 
@@ -123,55 +123,36 @@ sub run {
 sub spawn {
     my ($self, @args) = @_;
 
-    my $dir = $self->{t}->dir();
-    my $n = ++$self->{runs};
+    my @conf =
+        $self->{env}{CANARYCTL_CONF}
+        ? ()
+        : ('--conf', $self->{t}->dir() . '/canaryctl.conf');
 
-    my $pid = $self->{t}->_spawn(
+    return $self->{t}->_start_program(
         sub {
             delete @ENV{grep { /^CANARYCTL_|^NO_COLOR$/ } keys %ENV};
             @ENV{keys %{$self->{env}}} = values %{$self->{env}};
             $self->{t}->_forget_leaks();
-            open STDIN, '<', '/dev/null';
-            open STDOUT, '>', "$dir/run.$n.out";
-            open STDERR, '>', "$dir/run.$n.err";
-            my @conf =
-                $ENV{CANARYCTL_CONF}
-                ? ()
-                : ('--conf', "$dir/canaryctl.conf");
-            exec "$ROOT/scripts/canaryctl", @conf, @args
-                or POSIX::_exit(127);
-        }
+        },
+        "$ROOT/scripts/canaryctl",
+        @conf,
+        @args
     );
-    $self->{files}{$pid} = $n;
+}
 
-    return $pid;
+
+# the file that its output goes to
+sub output {
+    my ($self, $pid) = @_;
+
+    return "$self->{t}{outputs}{$pid}.out";
 }
 
 
 sub finish {
     my ($self, $pid) = @_;
 
-    my $t = $self->{t};
-    my $status;
-    my $ended = $t->wait_for(
-        sub {
-            return 0 if !$t->_reap($pid);
-            $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
-            return 1;
-        },
-        60
-    );
-    die "canaryctl does not end\n" if !$ended;
-
-    my $n = $self->{files}{$pid};
-    my $out = $t->read("run.$n.out");
-
-    return {
-        status => $status,
-        out => $out,
-        err => $t->read("run.$n.err"),
-        json => scalar eval { JSON::PP::decode_json($out) }
-    };
+    return $self->{t}->_end_of_program($pid, 60);
 }
 
 

@@ -29,7 +29,6 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use JSON::PP ();
-use POSIX ();
 
 use Canary::Ctl;
 
@@ -41,7 +40,6 @@ sub new {
 
     my $self = bless {
         t => $t,
-        runs => 0,
         set => {
             stages => delete $opts{stages} || 's1:5%:1s s2:100%:1s',
             environment => 'test',
@@ -90,50 +88,25 @@ sub spawn {
     my ($self, @args) = @_;
 
     my $dir = $self->{t}->dir();
-    my $n = ++$self->{runs};
 
-    my $pid = $self->{t}->_spawn(
+    return $self->{t}->_start_program(
         sub {
             delete @ENV{grep { /^CANARYCTL_/ } keys %ENV};
             @ENV{keys %{$self->{ctl}->env()}} = values %{$self->{ctl}->env()};
             chdir $dir;
-            open STDIN, '<', '/dev/null';
-            open STDOUT, '>', "$dir/collect.$n.out";
-            open STDERR, '>', "$dir/collect.$n.err";
-            exec "$ROOT/scripts/collect-evidence.sh", '--conf',
-                "$dir/canaryctl.conf", @args
-                or POSIX::_exit(127);
-        }
+        },
+        "$ROOT/scripts/collect-evidence.sh",
+        '--conf',
+        "$dir/canaryctl.conf",
+        @args
     );
-    $self->{files}{$pid} = $n;
-
-    return $pid;
 }
 
 
 sub finish {
     my ($self, $pid) = @_;
 
-    my $t = $self->{t};
-    my $status;
-    $t->wait_for(
-        sub {
-            return 0 if !$t->_reap($pid);
-            $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
-            return 1;
-        },
-        90
-    ) or die "collect-evidence.sh does not end\n";
-
-    my $n = $self->{files}{$pid};
-    my $out = $t->read("collect.$n.out");
-
-    return {
-        status => $status,
-        out => $out,
-        err => $t->read("collect.$n.err"),
-        json => scalar eval { JSON::PP::decode_json($out) }
-    };
+    return $self->{t}->_end_of_program($pid, 90);
 }
 
 

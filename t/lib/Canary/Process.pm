@@ -8,6 +8,7 @@ use warnings;
 use Fcntl qw(:flock :DEFAULT);
 use File::Spec;
 use IO::Socket::INET;
+use JSON::PP ();
 use POSIX qw(WNOHANG);
 use Time::HiRes qw(sleep time);
 
@@ -82,6 +83,55 @@ sub _spawn {
     $children{$pid} = $opts{group} ? -$pid : $pid;
 
     return $pid;
+}
+
+
+# Starts a program whose output goes to files; "prepare" is called before, in
+# its process.
+sub _start_program {
+    my ($self, $prepare, @command) = @_;
+
+    my $output = $self->dir() . '/program.' . ++$self->{programs};
+
+    my $pid = $self->_spawn(
+        sub {
+            $prepare->();
+            open STDIN, '<', '/dev/null';
+            open STDOUT, '>', "$output.out";
+            open STDERR, '>', "$output.err";
+            exec {$command[0]} @command or POSIX::_exit(127);
+        }
+    );
+    $self->{outputs}{$pid} = "program.$self->{programs}";
+
+    return $pid;
+}
+
+
+# What a program that was started has said, when it has ended: its status, or
+# 128 and the signal, "out", "err", and "json" if that is what it wrote.
+sub _end_of_program {
+    my ($self, $pid, $seconds) = @_;
+
+    my $status;
+    $self->wait_for(
+        sub {
+            return 0 if !$self->_reap($pid);
+            $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+            return 1;
+        },
+        $seconds
+    ) or die "a program does not end\n";
+
+    my $output = $self->{outputs}{$pid};
+    my $out = $self->read("$output.out");
+
+    return {
+        status => $status,
+        out => $out,
+        err => $self->read("$output.err"),
+        json => scalar eval { JSON::PP::decode_json($out) }
+    };
 }
 
 

@@ -113,6 +113,8 @@ ngx_canary_conf_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    rule->signature = ngx_canary_rule_signature(rule);
+
     return ngx_canary_gate_text(cf, rule);
 }
 

@@ -143,6 +143,7 @@ typedef struct {
     uint32_t              le;           /* index of the limit in le_us */
     uint32_t              event;        /* index into the split's events */
     uint32_t              per;          /* of a ratio's second event */
+    uint64_t              signature;    /* of a rule that judges the same */
 } ngx_canary_rule_t;
 
 

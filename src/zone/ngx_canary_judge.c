@@ -97,7 +97,6 @@ ngx_canary_rule_signature(const ngx_canary_rule_t *rule)
 ngx_canary_judged_t *
 ngx_canary_judged_find(ngx_canary_zone_t *zone, const ngx_canary_rule_t *rule)
 {
-    uint64_t             signature;
     ngx_uint_t           i;
     ngx_canary_judge_t  *judge;
 
@@ -107,10 +106,8 @@ ngx_canary_judged_find(ngx_canary_zone_t *zone, const ngx_canary_rule_t *rule)
         return NULL;
     }
 
-    signature = ngx_canary_rule_signature(rule);
-
     for (i = 0; i < judge->nrules; i++) {
-        if (judge->rules[i].signature == signature) {
+        if (judge->rules[i].signature == rule->signature) {
             return &judge->rules[i];
         }
     }
@@ -161,8 +158,7 @@ ngx_canary_judge_rules(ngx_canary_tick_t *tick)
             continue;
         }
 
-        judge->rules[i].signature =
-                         ngx_canary_rule_signature(&tick->split->rules[i]);
+        judge->rules[i].signature = tick->split->rules[i].signature;
     }
 }
 

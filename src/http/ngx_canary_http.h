@@ -221,11 +221,13 @@ typedef struct {
 extern ngx_module_t  ngx_http_canary_module;
 
 
-/* ngx_canary_conf.c: create, init, postconfiguration, publishing */
+/* ngx_canary_conf.c: create, init, postconfiguration */
 void *ngx_canary_create_main_conf(ngx_conf_t *cf);
 void *ngx_canary_create_srv_conf(ngx_conf_t *cf);
 ngx_int_t ngx_canary_preconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_canary_postconfiguration(ngx_conf_t *cf);
+
+/* ngx_canary_conf_publish.c */
 ngx_int_t ngx_canary_init_module(ngx_cycle_t *cycle);
 
 /* ngx_canary_value.c */

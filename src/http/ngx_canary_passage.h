@@ -8,6 +8,7 @@
 
 
 #include "ngx_canary_http.h"
+#include "../zone/ngx_canary_record.h"
 
 
 #pragma GCC visibility push(hidden)

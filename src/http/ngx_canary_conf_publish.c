@@ -1,0 +1,91 @@
+
+#include "ngx_canary_http.h"
+
+
+static void ngx_canary_publish_split(ngx_canary_main_conf_t *cmcf,
+    ngx_canary_srv_conf_t *conf, uint64_t generation, ngx_cycle_t *cycle);
+
+
+/*
+ * Runs in the master after it has accepted all of the configuration and
+ * opened its sockets, before a new worker starts.
+ */
+
+ngx_int_t
+ngx_canary_init_module(ngx_cycle_t *cycle)
+{
+    uint64_t                  generation, started;
+    ngx_uint_t                i;
+    ngx_canary_common_t      *common;
+    ngx_canary_srv_conf_t   **split;
+    ngx_canary_main_conf_t   *cmcf;
+
+    if (ngx_test_config || ngx_process == NGX_PROCESS_SIGNALLER) {
+        return NGX_OK;
+    }
+
+    cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_canary_module);
+
+    if (cmcf == NULL || cmcf->splits.nelts == 0) {
+        return NGX_OK;
+    }
+
+    common = cmcf->common->data;
+    generation = common->generation;
+    split = cmcf->splits.elts;
+
+    /* the number goes on from that of the state files */
+
+    for (i = 0; i < cmcf->splits.nelts; i++) {
+        split[i]->zone = split[i]->shm_zone->data;
+
+        started = ngx_canary_state_start(split[i], cycle);
+        generation = ngx_max(generation, started);
+    }
+
+    generation++;
+
+    for (i = 0; i < cmcf->splits.nelts; i++) {
+        ngx_canary_publish_split(cmcf, split[i], generation, cycle);
+    }
+
+    cmcf->generation = generation;
+    common->loaded_ms = ngx_canary_now_ms();
+    ngx_canary_store(&common->generation, generation);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_canary_publish_split(ngx_canary_main_conf_t *cmcf,
+    ngx_canary_srv_conf_t *conf, uint64_t generation, ngx_cycle_t *cycle)
+{
+    ngx_uint_t                 i;
+    ngx_canary_plan_t          plan;
+    ngx_canary_target_t        targets[NGX_CANARY_MAX_CANARIES];
+    ngx_canary_event_plan_t    events;
+    ngx_canary_target_conf_t  *target;
+
+    ngx_canary_event_plan(cmcf, conf, &events);
+
+    if (events.events) {
+        ngx_canary_events_name(&events, generation);
+    }
+
+    plan.split = conf->name;
+    plan.stage = conf->stage;
+    plan.ntargets = conf->targets.nelts;
+    plan.targets = targets;
+    plan.events = events.events;
+
+    target = conf->targets.elts;
+
+    for (i = 0; i < conf->targets.nelts; i++) {
+        targets[i].name = target[i].name;
+        targets[i].share_ppm = target[i].share_ppm;
+        targets[i].off = target[i].off;
+    }
+
+    ngx_canary_publish(conf->zone, &plan, generation, cycle->log);
+}

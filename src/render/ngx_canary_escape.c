@@ -1,0 +1,260 @@
+/*
+ * Names that people gave, in JSON, in labels of Prometheus and in HTML: of any
+ * bytes, and always valid UTF-8 behind it.
+ */
+
+
+#include "ngx_canary_out.h"
+
+
+#define NGX_CANARY_REPLACEMENT    "\xef\xbf\xbd"
+
+
+/* writes what stands for an ASCII character that cannot stand for itself */
+typedef void (*ngx_canary_replace_pt)(ngx_canary_out_t *out, unsigned char ch);
+
+
+static void ngx_canary_escape(ngx_canary_out_t *out, ngx_canary_str_t str,
+    const uint32_t *map, ngx_canary_replace_pt replace);
+static size_t ngx_canary_utf8(const unsigned char *p, size_t len);
+static void ngx_canary_replace_json(ngx_canary_out_t *out, unsigned char ch);
+static void ngx_canary_replace_label(ngx_canary_out_t *out, unsigned char ch);
+static void ngx_canary_replace_html(ngx_canary_out_t *out, unsigned char ch);
+
+
+/* a bit for each byte that cannot be copied as it is: ch >> 5, ch & 31 */
+
+static const uint32_t  ngx_canary_map_json[] = {
+    0xffffffff,                         /* control characters */
+    0x00000004,                         /* " */
+    0x10000000,                         /* \ */
+    0x00000000,
+    0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+};
+
+static const uint32_t  ngx_canary_map_label[] = {
+    0x00000401,                         /* NUL, LF */
+    0x00000004,                         /* " */
+    0x10000000,                         /* \ */
+    0x00000000,
+    0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+};
+
+static const uint32_t  ngx_canary_map_html[] = {
+    0xffffffff,                         /* control characters */
+    0x500000c4,                         /* " & ' < > */
+    0x00000000,
+    0x80000000,                         /* DEL */
+    0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+};
+
+
+void
+ngx_canary_out_json(ngx_canary_out_t *out, ngx_canary_str_t str)
+{
+    ngx_canary_out_lit(out, "\"");
+    ngx_canary_escape(out, str, ngx_canary_map_json, ngx_canary_replace_json);
+    ngx_canary_out_lit(out, "\"");
+}
+
+
+void
+ngx_canary_out_label(ngx_canary_out_t *out, ngx_canary_str_t str)
+{
+    ngx_canary_escape(out, str, ngx_canary_map_label,
+                      ngx_canary_replace_label);
+}
+
+
+void
+ngx_canary_out_html(ngx_canary_out_t *out, ngx_canary_str_t str)
+{
+    ngx_canary_escape(out, str, ngx_canary_map_html, ngx_canary_replace_html);
+}
+
+
+static void
+ngx_canary_escape(ngx_canary_out_t *out, ngx_canary_str_t str,
+    const uint32_t *map, ngx_canary_replace_pt replace)
+{
+    size_t                n;
+    const unsigned char  *p, *run, *end;
+
+    if (str.len == 0) {
+        return;                         /* data may be NULL */
+    }
+
+    p = str.data;
+    end = p + str.len;
+
+    while (p < end) {
+        run = p;
+
+        while (p < end && !(map[*p >> 5] & (1u << (*p & 31)))) {
+            p++;
+        }
+
+        ngx_canary_out_bytes(out, run, (size_t) (p - run));
+
+        if (p == end) {
+            break;
+        }
+
+        if (*p < 0x80) {
+            replace(out, *p++);
+            continue;
+        }
+
+        n = ngx_canary_utf8(p, (size_t) (end - p));
+
+        if (n) {
+            ngx_canary_out_bytes(out, p, n);
+            p += n;
+
+        } else {
+            ngx_canary_out_lit(out, NGX_CANARY_REPLACEMENT);
+            p++;
+        }
+    }
+}
+
+
+/*
+ * The length of the valid sequence of two to four bytes that "p" starts with,
+ * or 0.  Table 3-7 of the Unicode standard: the second byte of some leads is
+ * narrowed, against overlong forms, surrogates and what is beyond U+10FFFF.
+ */
+static size_t
+ngx_canary_utf8(const unsigned char *p, size_t len)
+{
+    size_t         n, i;
+    unsigned char  low, high;
+
+    low = 0x80;
+    high = 0xbf;
+
+    if (p[0] >= 0xc2 && p[0] <= 0xdf) {
+        n = 2;
+
+    } else if (p[0] >= 0xe0 && p[0] <= 0xef) {
+        n = 3;
+        low = p[0] == 0xe0 ? 0xa0 : low;
+        high = p[0] == 0xed ? 0x9f : high;
+
+    } else if (p[0] >= 0xf0 && p[0] <= 0xf4) {
+        n = 4;
+        low = p[0] == 0xf0 ? 0x90 : low;
+        high = p[0] == 0xf4 ? 0x8f : high;
+
+    } else {
+        return 0;
+    }
+
+    if (len < n || p[1] < low || p[1] > high) {
+        return 0;
+    }
+
+    for (i = 2; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+
+    return n;
+}
+
+
+static void
+ngx_canary_replace_json(ngx_canary_out_t *out, unsigned char ch)
+{
+    unsigned char      code[6] = { '\\', 'u', '0', '0', '0', '0' };
+    static const char  hex[] = "0123456789abcdef";
+
+    switch (ch) {
+
+    case '"':
+        ngx_canary_out_lit(out, "\\\"");
+        return;
+
+    case '\\':
+        ngx_canary_out_lit(out, "\\\\");
+        return;
+
+    case '\n':
+        ngx_canary_out_lit(out, "\\n");
+        return;
+
+    case '\r':
+        ngx_canary_out_lit(out, "\\r");
+        return;
+
+    case '\t':
+        ngx_canary_out_lit(out, "\\t");
+        return;
+    }
+
+    code[4] = (unsigned char) hex[ch >> 4];
+    code[5] = (unsigned char) hex[ch & 0xf];
+
+    ngx_canary_out_bytes(out, code, sizeof(code));
+}
+
+
+static void
+ngx_canary_replace_label(ngx_canary_out_t *out, unsigned char ch)
+{
+    switch (ch) {
+
+    case '"':
+        ngx_canary_out_lit(out, "\\\"");
+        break;
+
+    case '\\':
+        ngx_canary_out_lit(out, "\\\\");
+        break;
+
+    case '\n':
+        ngx_canary_out_lit(out, "\\n");
+        break;
+
+    default:
+        ngx_canary_out_lit(out, NGX_CANARY_REPLACEMENT);
+    }
+}
+
+
+static void
+ngx_canary_replace_html(ngx_canary_out_t *out, unsigned char ch)
+{
+    switch (ch) {
+
+    case '"':
+        ngx_canary_out_lit(out, "&quot;");
+        break;
+
+    case '&':
+        ngx_canary_out_lit(out, "&amp;");
+        break;
+
+    case '\'':
+        ngx_canary_out_lit(out, "&#39;");
+        break;
+
+    case '<':
+        ngx_canary_out_lit(out, "&lt;");
+        break;
+
+    case '>':
+        ngx_canary_out_lit(out, "&gt;");
+        break;
+
+    case '\t':
+    case '\n':
+    case '\r':
+        ngx_canary_out_lit(out, " ");
+        break;
+
+    default:
+        ngx_canary_out_lit(out, NGX_CANARY_REPLACEMENT);
+    }
+}

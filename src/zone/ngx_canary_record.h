@@ -1,0 +1,74 @@
+/*
+ * What a passage of a request counts in the shared memory; inline, as it is on
+ * the request path.
+ */
+
+#ifndef NGX_CANARY_RECORD_H_INCLUDED
+#define NGX_CANARY_RECORD_H_INCLUDED
+
+
+#include "ngx_canary_zone.h"
+
+
+/* what became of a passage: bits of ngx_canary_outcome_t.what, among others */
+#define NGX_CANARY_ERROR          0x01
+#define NGX_CANARY_FALLBACK       0x02      /* the baseline answers */
+#define NGX_CANARY_TIMED          0x04      /* its latency counts */
+
+
+/* the outcome of one passage, ready to be counted */
+typedef struct {
+    uint32_t                  cluster;      /* hash cell of the key */
+    uint32_t                  response;     /* class: 0 to 5 */
+    ngx_uint_t                what;
+    uint64_t                  latency_us;
+} ngx_canary_outcome_t;
+
+
+/*
+ * Counts one passage of a request that is neither forced nor unkeyed; "tally"
+ * is one of the zone's.
+ */
+static ngx_inline void
+ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
+    ngx_canary_outcome_t *oc)
+{
+    uint64_t               base;
+    ngx_uint_t             i;
+    ngx_canary_cell_t     *cell;
+    ngx_canary_cluster_t  *cluster;
+
+    cell = &tally->cell;
+    cluster = &tally->clusters[oc->cluster];
+
+    ngx_canary_add(&cluster->requests, 1);
+
+    if (!ngx_canary_rare(!(oc->what & NGX_CANARY_TIMED))) {
+        /* most are within all limits */
+
+        for (i = 0; oc->latency_us > zone->limits_us[i]; i++) {
+            ngx_canary_add(&cluster->bad[1 + i], 1);
+        }
+
+        base = ngx_canary_base_at(ngx_canary_load(&zone->published));
+
+        ngx_canary_add(&cell->hist[ngx_canary_hist_index(oc->latency_us)], 1);
+        ngx_canary_add(&cell->counts.sum_us, oc->latency_us);
+        ngx_canary_raise(&cell->max_us[base], oc->latency_us);
+        ngx_canary_raise(&cell->low_us[base], UINT64_MAX - oc->latency_us);
+    }
+
+    if (ngx_canary_rare(oc->what & NGX_CANARY_ERROR)) {
+        ngx_canary_add(&cell->counts.errors, 1);
+        ngx_canary_add(&cluster->bad[0], 1);
+    }
+
+    if (ngx_canary_rare(oc->what & NGX_CANARY_FALLBACK)) {
+        ngx_canary_add(&cell->counts.fallbacks, 1);
+    }
+
+    ngx_canary_add(&cell->counts.responses[oc->response], 1);
+}
+
+
+#endif /* NGX_CANARY_RECORD_H_INCLUDED */

@@ -4,7 +4,7 @@
 
 static ngx_inline void ngx_canary_passage_end(ngx_canary_passage_t *p,
     ngx_http_upstream_t *u, ngx_int_t rc);
-static ngx_inline void ngx_canary_passage_judge(ngx_canary_passage_t *p,
+static ngx_inline void ngx_canary_passage_complete(ngx_canary_passage_t *p,
     ngx_uint_t state);
 static ngx_inline void ngx_canary_passage_settle(ngx_canary_passage_t *p,
     ngx_uint_t state);
@@ -76,7 +76,7 @@ ngx_canary_passage_fall_back(ngx_canary_passage_t *p)
         state |= NGX_CANARY_ERROR;
     }
 
-    ngx_canary_passage_judge(p, state);
+    ngx_canary_passage_complete(p, state);
 }
 
 
@@ -128,14 +128,14 @@ ngx_canary_passage_end(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
         state |= NGX_CANARY_ERROR;
     }
 
-    ngx_canary_passage_judge(p, state);
+    ngx_canary_passage_complete(p, state);
 }
 
 
 /* no client has ended it: its time counts, and what "if=" makes of it */
 
 static ngx_inline void
-ngx_canary_passage_judge(ngx_canary_passage_t *p, ngx_uint_t state)
+ngx_canary_passage_complete(ngx_canary_passage_t *p, ngx_uint_t state)
 {
     if (ngx_canary_rare(p->conf->error_if != NULL)
         && !(state & NGX_CANARY_ERROR)

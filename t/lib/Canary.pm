@@ -205,6 +205,9 @@ sub start {
     my ($port) = $conf =~ /\blisten\s+127\.0\.0\.1:(\d+)/;
     my ($workers) = $conf =~ /^worker_processes (\d+)/m;
     $workers = 0 if $conf =~ /^master_process off/m;
+
+    # written when nginx listens; one that was killed has left its own
+    unlink "$self->{dir}/nginx.pid";
     my $pid = $self->_spawn(
         sub {
             open STDIN, '<', '/dev/null';

@@ -184,12 +184,16 @@ ngx_canary_assign_split(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 
     a->why = NGX_CANARY_SPLIT;
 
-    n = ngx_canary_split_variant(point, view->shares_ppm, view->ncanaries);
+    /* most often it is the baseline's */
 
-    if (n != NGX_CANARY_BASELINE && view->targets[n - 1] != NGX_ERROR) {
-        a->target = view->targets[n - 1];
-        a->slot = view->slots[n - 1];
-        a->tally = &conf->shard->variants[a->slot];
+    if (point - view->rest_from >= view->rest) {
+        n = ngx_canary_split_variant(point, view->shares_ppm, view->ncanaries);
+
+        if (n != NGX_CANARY_BASELINE && view->targets[n - 1] != NGX_ERROR) {
+            a->target = view->targets[n - 1];
+            a->slot = view->slots[n - 1];
+            a->tally = &conf->shard->variants[a->slot];
+        }
     }
 
     ngx_log_debug4(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
@@ -246,6 +250,9 @@ ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
             }
         }
     }
+
+    view->rest = ngx_canary_split_rest(view->shares_ppm, view->ncanaries,
+                                       &view->rest_from);
 
     view->plain = !view->off && conf->forces.nelts == 0
                   && conf->cookie.name.len == 0;

@@ -97,6 +97,8 @@ typedef struct {
     ngx_uint_t                     ncanaries;
     ngx_uint_t                     off;         /* every canary is, or none */
     ngx_uint_t                     plain;       /* the key alone decides */
+    uint32_t                       rest_from;   /* points of the baseline */
+    uint32_t                       rest;
     uint32_t                       shares_ppm[NGX_CANARY_MAX_CANARIES];
     uint32_t                       slots[NGX_CANARY_MAX_CANARIES];
     ngx_uint_t                     canary_off[NGX_CANARY_MAX_CANARIES];

@@ -88,4 +88,26 @@ ngx_canary_split_variant(uint32_t point, const uint32_t *shares_ppm, size_t n)
 }
 
 
+/*
+ * How many points, from *from on, ngx_canary_split_variant() gives to the
+ * baseline: 0 to NGX_CANARY_PPM.
+ */
+static inline uint32_t
+ngx_canary_split_rest(const uint32_t *shares_ppm, size_t n, uint32_t *from)
+{
+    size_t    i;
+    uint32_t  rest;
+
+    *from = 0;
+    rest = NGX_CANARY_PPM;
+
+    for (i = 0; i < n; i++) {
+        *from += (i % 2 == 0) ? shares_ppm[i] : 0;
+        rest -= shares_ppm[i];
+    }
+
+    return rest;
+}
+
+
 #endif /* NGX_CANARY_SPLIT_H_INCLUDED */

@@ -13,15 +13,25 @@ static void
 check(const uint32_t *shares, size_t n)
 {
     size_t    i, wrong;
-    uint32_t  point, left, has[NGX_CANARY_MAX_VARIANTS];
+    uint32_t  point, left, from, rest, has[NGX_CANARY_MAX_VARIANTS];
+    unsigned  variant;
 
     for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
         has[i] = 0;
     }
 
+    wrong = 0;
+    rest = ngx_canary_split_rest(shares, n, &from);
+
     for (point = 0; point < NGX_CANARY_PPM; point++) {
-        has[ngx_canary_split_variant(point, shares, n)]++;
+        variant = ngx_canary_split_variant(point, shares, n);
+        has[variant]++;
+
+        wrong += (variant == NGX_CANARY_BASELINE) != (point - from < rest);
     }
+
+    ok(wrong == 0, "%u canaries, those of the baseline stand together",
+       (unsigned) n);
 
     left = NGX_CANARY_PPM;
     wrong = 0;

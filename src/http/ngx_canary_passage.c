@@ -343,24 +343,15 @@ ngx_canary_passage_cleanup(void *data)
 void
 ngx_canary_exit_process(ngx_cycle_t *cycle)
 {
-    ngx_uint_t             latency;
-    ngx_queue_t           *q, *next;
+    ngx_queue_t           *q;
     ngx_canary_passage_t  *p;
 
-    for (q = ngx_queue_head(&ngx_canary_queue);
-         q != ngx_queue_sentinel(&ngx_canary_queue);
-         q = next)
-    {
-        next = ngx_queue_next(q);
+    while (!ngx_queue_empty(&ngx_canary_queue)) {
+        q = ngx_queue_head(&ngx_canary_queue);
         p = ngx_queue_data(q, ngx_canary_passage_t, queue);
 
-        latency = p->conf->latency;
-
         ngx_canary_passage_end(p, p->request->upstream, NGX_DONE);
-
-        if (latency == NGX_CANARY_LATENCY_REQUEST) {
-            ngx_canary_passage_cleanup(p);
-        }
+        ngx_canary_passage_cleanup(p);
     }
 
     ngx_canary_state_each(cycle, ngx_canary_keep_exit);

@@ -52,7 +52,7 @@ ngx_canary_events_picture(ngx_canary_event_plan_t *plan,
     pic.split = split;
     pic.now_us = ngx_canary_now_us();
 
-    (void) ngx_canary_published(zone, &pic.record);
+    pic.base = ngx_canary_base_at(ngx_canary_published(zone, &pic.record));
     ngx_canary_events_window(&pic);
 
     for (i = 0; i < plan->nnames; i++) {
@@ -195,7 +195,7 @@ ngx_canary_events_stage(ngx_canary_events_picture_t *pic,
     events = pic->events;
     e = pic->event;
     v = pic->slot;
-    base = pic->record.base & 1;
+    base = pic->base;
 
     ngx_canary_events_counts(pic, &events->base[base][e][v],
                              pic->record.stage_start_us, f);
@@ -326,7 +326,7 @@ ngx_canary_events_users(ngx_canary_events_picture_t *pic, ngx_uint_t scope,
 
     case NGX_CANARY_STAGE:
         f->unique = ngx_canary_unique_estimate(
-                              events->stage_users[pic->record.base & 1][e][v]);
+                              events->stage_users[pic->base][e][v]);
         return;
     }
 

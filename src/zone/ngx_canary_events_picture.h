@@ -17,6 +17,7 @@ typedef struct {
     ngx_canary_zone_t           *zone;
     ngx_canary_split_t          *split;
     ngx_canary_record_t          record;
+    uint64_t                     base;      /* index of the stage's base */
     uint64_t                     now_us;
     ngx_canary_event_step_t     *step;      /* where the window begins */
     uint64_t                     start_us;

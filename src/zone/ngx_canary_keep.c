@@ -315,7 +315,7 @@ static ngx_int_t
 ngx_canary_keep_take(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
     ngx_canary_saved_t *saved)
 {
-    ngx_canary_record_t  record;
+    uint64_t  base;
 
     saved->owner = ngx_canary_keep_self();
     saved->split.len = keep->split.len;
@@ -327,9 +327,9 @@ ngx_canary_keep_take(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
         return NGX_OK;
     }
 
-    (void) ngx_canary_published(zone, &record);
+    base = ngx_canary_base_at(ngx_canary_load(&zone->published));
 
-    return ngx_canary_saved_events_take(keep->events, record.base, saved);
+    return ngx_canary_saved_events_take(keep->events, base, saved);
 }
 
 

@@ -43,6 +43,7 @@ ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
 
     for (tries = 0; tries < 3; tries++) {
         word = ngx_canary_published(zone, &pic.record);
+        pic.base = ngx_canary_base_at(word);
 
         if (ngx_canary_picture_split(&pic, pool) != NGX_OK) {
             return NGX_ERROR;
@@ -143,7 +144,7 @@ ngx_canary_picture_passages(ngx_canary_picture_t *pic)
 
     unkeyed[NGX_CANARY_TOTAL] = split->unkeyed;
     unkeyed[NGX_CANARY_STAGE] = split->unkeyed
-                                - zone->base_unkeyed[pic->record.base & 1];
+                                - zone->base_unkeyed[pic->base];
     unkeyed[NGX_CANARY_WINDOW] = split->unkeyed
                                  - (pic->step ? pic->step->unkeyed : 0);
 
@@ -231,7 +232,7 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
 
     ngx_canary_sum(zone, slot, pic->sum);
 
-    base = pic->record.base & 1;
+    base = pic->base;
 
     /* the stage at last, as its base is taken off the totals themselves */
 

@@ -15,6 +15,7 @@ typedef struct {
     ngx_canary_zone_t    *zone;
     ngx_canary_split_t   *split;
     ngx_canary_record_t   record;
+    uint64_t              base;         /* index of the stage's base */
     ngx_canary_step_t    *step;         /* the window's beginning, or NULL */
     ngx_canary_sum_t     *sum;          /* totals of the variant at hand */
     uint64_t             *work;         /* room for its window */

@@ -26,11 +26,12 @@ void
 ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     uint64_t generation, ngx_log_t *log)
 {
-    uint64_t              number;
+    uint64_t              number, base;
     ngx_uint_t            same;
     ngx_canary_record_t  *record, *old;
 
     number = ngx_canary_number(zone->published) + 1;
+    base = ngx_canary_base_at(zone->published);
     old = &zone->records[ngx_canary_record_at(zone->published)];
     record = &zone->records[!ngx_canary_record_at(zone->published)];
 
@@ -56,16 +57,15 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     if (same) {
         record->stage_start_ms = old->stage_start_ms;
         record->stage_start_us = old->stage_start_us;
-        record->base = old->base;
 
     } else {
         record->stage_start_ms = record->loaded_ms;
         record->stage_start_us = ngx_canary_now_us();
-        record->base = number > 1 ? !old->base : 0;
-        ngx_canary_publish_base(zone, record->base);
+        base = number > 1 ? !base : 0;
+        ngx_canary_publish_base(zone, base);
 
         if (plan->events) {
-            ngx_canary_events_base(plan->events, record->base);
+            ngx_canary_events_base(plan->events, base);
         }
     }
 
@@ -75,7 +75,7 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
 
     /* from here on in every worker, old and new */
 
-    ngx_canary_store(&zone->published, ngx_canary_word(number, record->base));
+    ngx_canary_store(&zone->published, ngx_canary_word(number, base));
 }
 
 

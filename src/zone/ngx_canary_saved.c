@@ -64,7 +64,7 @@ ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 
     for (tries = 0; tries < 3; tries++) {
         word = ngx_canary_published(zone, &record);
-        base = record.base & 1;
+        base = ngx_canary_base_at(word);
 
         ngx_canary_saved_record(zone, saved, &record);
 

@@ -48,7 +48,7 @@ ngx_canary_saved_events_take(ngx_canary_events_t *events, uint64_t base,
 
     for (e = 0; e < NGX_CANARY_MAX_EVENTS && saved->nevents < n; e++) {
         if (events->slots[e].used) {
-            ngx_canary_saved_event(events, e, base & 1,
+            ngx_canary_saved_event(events, e, base,
                                    &saved->events[saved->nevents++]);
         }
     }

@@ -167,7 +167,6 @@ typedef struct {
     uint64_t                  loaded_ms;
     uint64_t                  stage_start_ms;
     uint64_t                  stage_start_us;   /* monotonic */
-    uint64_t                  base;             /* index of the stage's base */
     uint64_t                  ncanaries;
     ngx_canary_share_t        canaries[NGX_CANARY_MAX_CANARIES];
     uint64_t                  stage_len;

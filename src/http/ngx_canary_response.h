@@ -11,6 +11,9 @@
 #include "../render/ngx_canary_render.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define NGX_CANARY_MAX_BODY  1024   /* bytes of a form */
 
 
@@ -67,5 +70,7 @@ ngx_int_t ngx_canary_form_read(ngx_http_request_t *r, ngx_str_t *body);
 /* decodes in place, what is in "form" too; returns what is wrong, or NULL */
 char *ngx_canary_form_parse(ngx_canary_form_t *form, ngx_str_t *body);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_RESPONSE_H_INCLUDED */

@@ -18,6 +18,9 @@
 #include <stdint.h>
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define NGX_CANARY_DETECTOR_ALTERNATIVES  6
 
 /* evidence: of nothing seen yet, and beyond any threshold */
@@ -103,5 +106,7 @@ double ngx_canary_dispersion_early(const uint64_t *bad,
     const uint64_t *requests,
     size_t cells);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_DETECTOR_H_INCLUDED */

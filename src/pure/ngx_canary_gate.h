@@ -15,6 +15,9 @@
 #include "ngx_canary_snapshot.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 /* the part of "ppm" (1e-6) in n, at most which may be bad; rounded down */
 uint64_t ngx_canary_gate_allowed(uint64_t n, uint64_t ppm);
 
@@ -24,5 +27,7 @@ uint64_t ngx_canary_gate_allowed(uint64_t n, uint64_t ppm);
  */
 void ngx_canary_gates_judge(ngx_canary_split_t *split);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_GATE_H_INCLUDED */

@@ -14,6 +14,9 @@
 #include <xxhash.h>
 
 
+#pragma GCC visibility push(hidden)
+
+
 /* the hash of a key under a seed; any bytes, any length */
 static inline uint64_t
 ngx_canary_hash(uint64_t seed, const void *key, size_t len)
@@ -21,5 +24,7 @@ ngx_canary_hash(uint64_t seed, const void *key, size_t len)
     return XXH3_64bits_withSeed(key, len, seed);
 }
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_HASH_H_INCLUDED */

@@ -23,6 +23,9 @@
 #include <stdint.h>
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define NGX_CANARY_HIST_MAX_US    1000000000u   /* 1000 s, the last edge */
 #define NGX_CANARY_HIST_DECADES   6             /* 1 ms to 1000 s */
 #define NGX_CANARY_HIST_LINEAR    1000u         /* a bucket for each, and 0 */
@@ -133,5 +136,7 @@ ngx_canary_hist_index(uint64_t us)
     return ngx_canary_hist_bucket(v, 5u, 1000000u);
 }
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_HIST_H_INCLUDED */

@@ -10,6 +10,9 @@
 #include <stdint.h>
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define NGX_CANARY_NUMBER_DIGITS  12    /* before the point, at most */
 
 
@@ -22,5 +25,7 @@
 int ngx_canary_number_parse(const unsigned char *text, size_t len,
     uint64_t *milli);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_NUMBER_H_INCLUDED */

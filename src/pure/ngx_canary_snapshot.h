@@ -15,6 +15,9 @@
 #include "ngx_canary_split.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define NGX_CANARY_VERSION        "0.1.0"
 
 #define NGX_CANARY_MAX_LE         64    /* bounds of the exported histogram */
@@ -301,5 +304,7 @@ typedef struct {
     ngx_canary_split_t   *splits;
 } ngx_canary_snapshot_t;
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_SNAPSHOT_H_INCLUDED */

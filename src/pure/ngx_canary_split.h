@@ -21,6 +21,9 @@
 #include <stdint.h>
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define NGX_CANARY_MAX_CANARIES   7
 #define NGX_CANARY_MAX_VARIANTS   (NGX_CANARY_MAX_CANARIES + 1)
 #define NGX_CANARY_PPM            1000000u      /* a share of 100% */
@@ -109,5 +112,7 @@ ngx_canary_split_rest(const uint32_t *shares_ppm, size_t n, uint32_t *from)
     return rest;
 }
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_SPLIT_H_INCLUDED */

@@ -26,6 +26,9 @@
 #include "ngx_canary_split.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define NGX_CANARY_STATE_VERSION  1
 #define NGX_CANARY_STATE_HEADER   36    /* bytes before the body */
 #define NGX_CANARY_STATE_CHECK    8     /* bytes of the checksum */
@@ -216,5 +219,7 @@ int ngx_canary_state_decode(ngx_canary_saved_t *saved,
 int ngx_canary_state_owner(const unsigned char *data, uint64_t *run,
     uint64_t *owner);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_STATE_H_INCLUDED */

@@ -16,6 +16,9 @@
 #include <stdint.h>
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define NGX_CANARY_UNIQUE_BITS        12
 #define NGX_CANARY_UNIQUE_REGISTERS   (1u << NGX_CANARY_UNIQUE_BITS)
 
@@ -32,5 +35,7 @@ void ngx_canary_unique_merge(uint8_t *dst, const uint8_t *src);
 /* the number of different things added, an estimate; 0 if none were */
 uint64_t ngx_canary_unique_estimate(const uint8_t *reg);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_UNIQUE_H_INCLUDED */

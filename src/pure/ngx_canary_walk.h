@@ -14,6 +14,9 @@
 #include <stdint.h>
 
 
+#pragma GCC visibility push(hidden)
+
+
 /* zeroed at first; writes without "out" only count */
 typedef struct {
     const unsigned char  *in;
@@ -50,5 +53,7 @@ void ngx_canary_walk_hist(ngx_canary_walk_t *w, uint64_t *hist);
 /* one byte, as it is; the only step that touches the bytes */
 void ngx_canary_walk_byte(ngx_canary_walk_t *w, unsigned char *byte);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_WALK_H_INCLUDED */

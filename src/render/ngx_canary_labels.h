@@ -10,6 +10,9 @@
 #include "ngx_canary_out.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define NGX_CANARY_LABELS_LEN  248
 
 
@@ -31,5 +34,7 @@ void ngx_canary_labels_out(ngx_canary_labels_t *labels,
     const ngx_canary_split_t *split, const ngx_canary_variant_t *variant,
     ngx_canary_out_t *out);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_LABELS_H_INCLUDED */

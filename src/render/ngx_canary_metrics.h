@@ -11,6 +11,9 @@
 #include "ngx_canary_out.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 /* what a row's offset counts from, and so the labels of its series */
 typedef enum {
     NGX_CANARY_LEVEL_SNAPSHOT = 0,      /* version, nginx_version */
@@ -124,5 +127,7 @@ ngx_canary_gate_status_e ngx_canary_metric_status(const ngx_canary_metric_t *m,
 void ngx_canary_metric_number(const ngx_canary_metric_t *m, const void *base,
     ngx_canary_out_t *out);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_METRICS_H_INCLUDED */

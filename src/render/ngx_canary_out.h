@@ -11,6 +11,9 @@
 #include "ngx_canary_render.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 /* a string literal as an ngx_canary_str_t initializer */
 #define ngx_canary_text(text)                                                 \
     { sizeof(text) - 1, (const unsigned char *) (text) }
@@ -70,5 +73,7 @@ void ngx_canary_out_html(ngx_canary_out_t *out, ngx_canary_str_t str);
 /* what a renderer returns: 0, or -1 if the output had no room */
 int ngx_canary_out_end(const ngx_canary_out_t *out);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_OUT_H_INCLUDED */

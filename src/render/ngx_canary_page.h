@@ -9,6 +9,9 @@
 #include "ngx_canary_metrics.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 /* a table each, nothing where there is none; the newest entry first */
 void ngx_canary_page_gates(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
@@ -23,5 +26,7 @@ void ngx_canary_page_time(uint64_t us, ngx_canary_out_t *out);
 void ngx_canary_page_age(uint64_t us, ngx_canary_out_t *out);
 void ngx_canary_page_moment(uint64_t ms, ngx_canary_out_t *out);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_PAGE_H_INCLUDED */

@@ -11,6 +11,9 @@
 #include "../pure/ngx_canary_snapshot.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 typedef struct ngx_canary_out_s  ngx_canary_out_t;
 
 /*
@@ -49,5 +52,7 @@ int ngx_canary_render_state(const ngx_canary_split_t *split, int changed,
 /* {"error":TEXT} */
 int ngx_canary_render_error(ngx_canary_str_t text, ngx_canary_out_t *out);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_RENDER_H_INCLUDED */

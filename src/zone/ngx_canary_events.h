@@ -21,6 +21,9 @@
 #include "../pure/ngx_canary_unique.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define NGX_CANARY_EVENTS_MAGIC   0x6e67636365766e74ULL     /* "ngccevnt" */
 #define NGX_CANARY_EVENTS_LAYOUT  1
 
@@ -193,5 +196,7 @@ ngx_uint_t ngx_canary_events_range(ngx_canary_event_cell_t *cell,
 ngx_int_t ngx_canary_events_picture(ngx_canary_event_plan_t *plan,
     ngx_canary_zone_t *zone, ngx_canary_split_t *split, ngx_pool_t *pool);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_EVENTS_H_INCLUDED */

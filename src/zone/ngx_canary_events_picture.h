@@ -11,6 +11,9 @@
 #include "ngx_canary_events.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 /* what the picture of one event on one variant in one scope is made of */
 typedef struct {
     ngx_canary_events_t         *events;
@@ -43,5 +46,7 @@ void ngx_canary_events_trials(ngx_canary_events_picture_t *pic,
 /* the trials of the ratios, when the figures of all events are complete */
 void ngx_canary_events_ratios(ngx_canary_split_t *split);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_EVENTS_PICTURE_H_INCLUDED */

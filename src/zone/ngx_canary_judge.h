@@ -10,6 +10,9 @@
 #include "ngx_canary_zone.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 /* what a tick works on; private to the process until it is complete */
 typedef struct {
     ngx_canary_zone_t    *zone;
@@ -33,5 +36,7 @@ double ngx_canary_clusters_phi(ngx_canary_tick_t *tick,
  */
 void ngx_canary_clusters_limit(ngx_canary_tick_t *tick);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_JUDGE_H_INCLUDED */

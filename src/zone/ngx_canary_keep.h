@@ -17,6 +17,9 @@
 #include "../pure/ngx_canary_state.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define NGX_CANARY_KEEP_ERROR  256      /* bytes of an error's text */
 
 
@@ -151,5 +154,7 @@ ngx_int_t ngx_canary_keep_read(ngx_canary_keep_conf_t *keep,
  */
 ngx_int_t ngx_canary_keep_aside(ngx_canary_keep_conf_t *keep, u_char *path);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_KEEP_H_INCLUDED */

@@ -11,6 +11,9 @@
 #include "ngx_canary_zone.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 typedef struct {
     ngx_canary_zone_t    *zone;
     ngx_canary_split_t   *split;
@@ -47,5 +50,7 @@ ngx_int_t ngx_canary_picture_gates(ngx_canary_picture_t *pic,
 void ngx_canary_picture_trials(ngx_canary_picture_t *pic,
     ngx_canary_scope_e scope);
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_PICTURE_H_INCLUDED */

@@ -10,6 +10,9 @@
 #include "ngx_canary_zone.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 /* what became of a passage: bits of ngx_canary_outcome_t.what, among others */
 #define NGX_CANARY_ERROR          0x01
 #define NGX_CANARY_FALLBACK       0x02      /* the baseline answers */
@@ -70,5 +73,7 @@ ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
     ngx_canary_add(&cell->counts.responses[oc->response], 1);
 }
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_RECORD_H_INCLUDED */

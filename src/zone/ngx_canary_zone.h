@@ -24,6 +24,9 @@
 #include "../pure/ngx_canary_split.h"
 
 
+#pragma GCC visibility push(hidden)
+
+
 #define NGX_CANARY_ZONE_MAGIC     0x6e676363616e6172ULL     /* "ngccanar" */
 #define NGX_CANARY_ZONE_LAYOUT    3
 
@@ -456,5 +459,7 @@ ngx_canary_raise(uint64_t *p, uint64_t value)
     }
 }
 
+
+#pragma GCC visibility pop
 
 #endif /* NGX_CANARY_ZONE_H_INCLUDED */

@@ -122,15 +122,14 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
     /* only now: all balancers are in place, so the order never matters */
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
-        split[i]->shm_zone = ngx_canary_zone_add(cf, &split[i]->name,
-                                                 &ngx_http_canary_module);
+        split[i]->shm_zone = ngx_canary_zone_add(cf, &split[i]->name);
         if (split[i]->shm_zone == NULL) {
             return NGX_ERROR;
         }
 
         if (cmcf->events.nelts) {
-            split[i]->events_zone = ngx_canary_events_add(cf, &split[i]->name,
-                                                     &ngx_http_canary_module);
+            split[i]->events_zone = ngx_canary_events_add(cf,
+                                                          &split[i]->name);
             if (split[i]->events_zone == NULL) {
                 return NGX_ERROR;
             }
@@ -140,7 +139,7 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
     }
 
     if (cmcf->splits.nelts) {
-        cmcf->common = ngx_canary_zone_add(cf, NULL, &ngx_http_canary_module);
+        cmcf->common = ngx_canary_common_add(cf);
         if (cmcf->common == NULL) {
             return NGX_ERROR;
         }

@@ -3,37 +3,18 @@
 
 
 static ngx_int_t ngx_canary_events_init(ngx_shm_zone_t *shm_zone, void *data);
-static size_t ngx_canary_events_size(ngx_uint_t nshards);
+static size_t ngx_canary_events_size(void);
 static ngx_uint_t ngx_canary_events_free(ngx_canary_events_t *events);
 static ngx_canary_event_counts_t *ngx_canary_events_counts(
     ngx_canary_event_place_t *place);
 
 
 ngx_shm_zone_t *
-ngx_canary_events_add(ngx_conf_t *cf, ngx_str_t *split, void *tag)
+ngx_canary_events_add(ngx_conf_t *cf, ngx_str_t *split)
 {
-    ngx_str_t        name;
-    ngx_shm_zone_t  *shm_zone;
-
-    name.len = sizeof("canary_events:") - 1 + split->len;
-    name.data = ngx_pnalloc(cf->pool, name.len);
-    if (name.data == NULL) {
-        return NULL;
-    }
-
-    (void) ngx_sprintf(name.data, "canary_events:%V", split);
-
-    shm_zone = ngx_shared_memory_add(cf, &name,
-                     ngx_canary_zone_pages(ngx_canary_events_size(
-                                                 ngx_canary_zone_nshards())),
-                     tag);
-    if (shm_zone == NULL) {
-        return NULL;
-    }
-
-    shm_zone->init = ngx_canary_events_init;
-
-    return shm_zone;
+    return ngx_canary_zone_declare(cf, "canary_events:", split,
+                                   ngx_canary_events_size(),
+                                   ngx_canary_events_init);
 }
 
 
@@ -42,23 +23,15 @@ ngx_canary_events_add(ngx_conf_t *cf, ngx_str_t *split, void *tag)
 static ngx_int_t
 ngx_canary_events_init(ngx_shm_zone_t *shm_zone, void *data)
 {
-    size_t                size;
-    ngx_slab_pool_t      *shpool;
-    ngx_canary_events_t  *events;
+    ngx_canary_events_t  *events = data;
 
-    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-
-    if (data || shm_zone->shm.exists) {
-        events = shpool->data;
-
-        if (events == NULL
-            || events->magic != NGX_CANARY_EVENTS_MAGIC
+    if (events) {
+        if (events->magic != NGX_CANARY_EVENTS_MAGIC
             || events->layout != NGX_CANARY_EVENTS_LAYOUT)
         {
             ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                          "zone \"%V\" has a layout other than %d of this "
-                          "version of the module, nginx must be restarted",
-                          &shm_zone->shm.name, NGX_CANARY_EVENTS_LAYOUT);
+                          "zone \"%V\" " NGX_CANARY_ZONE_OTHER,
+                          &shm_zone->shm.name);
             return NGX_ERROR;
         }
 
@@ -66,21 +39,17 @@ ngx_canary_events_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_OK;
     }
 
-    size = ngx_canary_events_size(ngx_canary_zone_nshards());
-
-    events = ngx_slab_alloc(shpool, size);
+    events = ngx_canary_zone_alloc(shm_zone, ngx_canary_events_size());
     if (events == NULL) {
         return NGX_ERROR;
     }
 
     events->magic = NGX_CANARY_EVENTS_MAGIC;
     events->layout = NGX_CANARY_EVENTS_LAYOUT;
-    events->size = size;
     events->nshards = ngx_canary_zone_nshards();
     events->created_us = ngx_canary_now_us();
     events->slice_us[0] = events->created_us;
 
-    shpool->data = events;
     shm_zone->data = events;
 
     return NGX_OK;
@@ -88,10 +57,10 @@ ngx_canary_events_init(ngx_shm_zone_t *shm_zone, void *data)
 
 
 static size_t
-ngx_canary_events_size(ngx_uint_t nshards)
+ngx_canary_events_size(void)
 {
     return offsetof(ngx_canary_events_t, shards)
-           + nshards * sizeof(ngx_canary_event_shard_t);
+           + ngx_canary_zone_nshards() * sizeof(ngx_canary_event_shard_t);
 }
 
 

@@ -25,7 +25,7 @@
 
 
 #define NGX_CANARY_EVENTS_MAGIC   0x6e67636365766e74ULL     /* "ngccevnt" */
-#define NGX_CANARY_EVENTS_LAYOUT  1
+#define NGX_CANARY_EVENTS_LAYOUT  2
 
 #define NGX_CANARY_MAX_EVENT_NAME 63    /* bytes */
 #define NGX_CANARY_WINDOW_SLICES  30    /* each a second, at least */
@@ -79,7 +79,6 @@ typedef struct {
 typedef struct ngx_canary_events_s {
     uint64_t                      magic;
     uint64_t                      layout;
-    uint64_t                      size;
     uint64_t                      nshards;
     uint64_t                      created_us;       /* monotonic */
     uint64_t                      restored; /* 1: not all began here */
@@ -149,8 +148,7 @@ typedef struct {
 
 
 /* declares the zone of a split's events; as ngx_canary_zone_add() */
-ngx_shm_zone_t *ngx_canary_events_add(ngx_conf_t *cf, ngx_str_t *split,
-    void *tag);
+ngx_shm_zone_t *ngx_canary_events_add(ngx_conf_t *cf, ngx_str_t *split);
 
 /*
  * ngx_canary_events.c: naming.  A name keeps its slot, and with it what was

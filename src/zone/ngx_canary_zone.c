@@ -2,39 +2,139 @@
 #include "ngx_canary_zone.h"
 
 
+static ngx_int_t ngx_canary_zone_compare(ngx_conf_t *cf,
+    ngx_shm_zone_t *zone);
 static ngx_int_t ngx_canary_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 static ngx_int_t ngx_canary_common_init(ngx_shm_zone_t *shm_zone, void *data);
-static size_t ngx_canary_zone_payload(ngx_uint_t nshards);
+static size_t ngx_canary_zone_payload(void);
+static size_t ngx_canary_zone_pages(size_t size);
 
 
 ngx_shm_zone_t *
-ngx_canary_zone_add(ngx_conf_t *cf, ngx_str_t *split, void *tag)
+ngx_canary_zone_add(ngx_conf_t *cf, ngx_str_t *split)
 {
-    size_t           size;
+    return ngx_canary_zone_declare(cf, "canary:", split,
+                                   ngx_canary_zone_payload(),
+                                   ngx_canary_zone_init);
+}
+
+
+ngx_shm_zone_t *
+ngx_canary_common_add(ngx_conf_t *cf)
+{
+    ngx_str_t  none = ngx_null_string;
+
+    return ngx_canary_zone_declare(cf, "canary:", &none,
+                                   sizeof(ngx_canary_common_t),
+                                   ngx_canary_common_init);
+}
+
+
+/*
+ * The tag is an address of nginx itself: another build of the module, which a
+ * reload may have loaded from another path, has to find what this one left.
+ */
+
+ngx_shm_zone_t *
+ngx_canary_zone_declare(ngx_conf_t *cf, const char *prefix, ngx_str_t *split,
+    size_t size, ngx_shm_zone_init_pt init)
+{
     ngx_str_t        name;
-    ngx_shm_zone_t  *shm_zone;
+    ngx_shm_zone_t  *zone;
 
-    size = split ? ngx_canary_zone_payload(ngx_canary_zone_nshards())
-                 : sizeof(ngx_canary_common_t);
-
-    name.len = sizeof("canary:") - 1 + (split ? split->len : 0);
+    name.len = ngx_strlen(prefix) + split->len;
     name.data = ngx_pnalloc(cf->pool, name.len);
     if (name.data == NULL) {
         return NULL;
     }
 
-    (void) ngx_sprintf(name.data, "canary:%*s", split ? split->len : (size_t) 0,
-                       split ? split->data : (u_char *) "");
+    (void) ngx_sprintf(name.data, "%s%V", prefix, split);
 
-    shm_zone = ngx_shared_memory_add(cf, &name, ngx_canary_zone_pages(size),
-                                     tag);
-    if (shm_zone == NULL) {
+    zone = ngx_shared_memory_add(cf, &name, ngx_canary_zone_pages(size),
+                                 &ngx_core_module);
+
+    if (zone == NULL || ngx_canary_zone_compare(cf, zone) != NGX_OK) {
         return NULL;
     }
 
-    shm_zone->init = split ? ngx_canary_zone_init : ngx_canary_common_init;
+    zone->init = init;
 
-    return shm_zone;
+    return zone;
+}
+
+
+/*
+ * nginx would put a zone of another size or tag in the place of the one in
+ * use, and with it the latch would be gone.
+ */
+
+static ngx_int_t
+ngx_canary_zone_compare(ngx_conf_t *cf, ngx_shm_zone_t *zone)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_shm_zone_t   *old;
+
+    part = &cf->cycle->old_cycle->shared_memory.part;
+    old = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return NGX_OK;
+            }
+
+            part = part->next;
+            old = part->elts;
+            i = 0;
+        }
+
+        if (part->nelts
+            && old[i].shm.name.len == zone->shm.name.len
+            && ngx_memcmp(old[i].shm.name.data, zone->shm.name.data,
+                          zone->shm.name.len) == 0)
+        {
+            break;
+        }
+    }
+
+    if (old[i].tag == zone->tag && old[i].shm.size == zone->shm.size) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "zone \"%V\" " NGX_CANARY_ZONE_OTHER, &zone->shm.name);
+
+    return NGX_ERROR;
+}
+
+
+void *
+ngx_canary_zone_alloc(ngx_shm_zone_t *shm_zone, size_t size)
+{
+    uint64_t         *p;
+    ngx_slab_pool_t  *shpool;
+
+    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    p = ngx_slab_alloc(shpool, size);
+    if (p == NULL) {
+        return NULL;
+    }
+
+    /*
+     * Fresh shared memory is zeroed, and pages that nobody touches cost
+     * nothing; but an nginx built with NGX_DEBUG_MALLOC has filled it.
+     */
+
+    if (*p != 0) {
+        ngx_memzero(p, size);
+    }
+
+    shpool->data = p;
+
+    return p;
 }
 
 
@@ -69,23 +169,15 @@ ngx_canary_now_ms(void)
 static ngx_int_t
 ngx_canary_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
-    size_t              size;
-    ngx_slab_pool_t    *shpool;
-    ngx_canary_zone_t  *zone;
+    ngx_canary_zone_t  *zone = data;
 
-    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-
-    if (data || shm_zone->shm.exists) {
-        zone = shpool->data;
-
-        if (zone == NULL
-            || zone->magic != NGX_CANARY_ZONE_MAGIC
+    if (zone) {
+        if (zone->magic != NGX_CANARY_ZONE_MAGIC
             || zone->layout != NGX_CANARY_ZONE_LAYOUT)
         {
             ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                          "zone \"%V\" has a layout other than %d of this "
-                          "version of the module, nginx must be restarted",
-                          &shm_zone->shm.name, NGX_CANARY_ZONE_LAYOUT);
+                          "zone \"%V\" " NGX_CANARY_ZONE_OTHER,
+                          &shm_zone->shm.name);
             return NGX_ERROR;
         }
 
@@ -93,28 +185,19 @@ ngx_canary_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_OK;
     }
 
-    size = ngx_canary_zone_payload(ngx_canary_zone_nshards());
-
-    /*
-     * Not ngx_slab_calloc(): fresh shared memory is zeroed, and pages that
-     * nobody touches cost nothing.
-     */
-
-    zone = ngx_slab_alloc(shpool, size);
+    zone = ngx_canary_zone_alloc(shm_zone, ngx_canary_zone_payload());
     if (zone == NULL) {
         return NGX_ERROR;
     }
 
     zone->magic = NGX_CANARY_ZONE_MAGIC;
     zone->layout = NGX_CANARY_ZONE_LAYOUT;
-    zone->size = size;
     zone->nshards = ngx_canary_zone_nshards();
     zone->created_ms = ngx_canary_now_ms();
     zone->created_us = ngx_canary_now_us();
 
     ngx_memset(zone->limits_us, 0xff, sizeof(zone->limits_us));
 
-    shpool->data = zone;
     shm_zone->data = zone;
 
     return NGX_OK;
@@ -124,38 +207,32 @@ ngx_canary_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 static ngx_int_t
 ngx_canary_common_init(ngx_shm_zone_t *shm_zone, void *data)
 {
-    ngx_slab_pool_t      *shpool;
-    ngx_canary_common_t  *common;
+    ngx_canary_common_t  *common = data;
 
-    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-
-    if (data == NULL && !shm_zone->shm.exists) {
-        common = ngx_slab_calloc(shpool, sizeof(ngx_canary_common_t));
+    if (common == NULL) {
+        common = ngx_canary_zone_alloc(shm_zone, sizeof(ngx_canary_common_t));
         if (common == NULL) {
             return NGX_ERROR;
         }
-
-        common->magic = NGX_CANARY_ZONE_MAGIC;
-        shpool->data = common;
     }
 
-    shm_zone->data = shpool->data;
+    shm_zone->data = common;
 
     return NGX_OK;
 }
 
 
 static size_t
-ngx_canary_zone_payload(ngx_uint_t nshards)
+ngx_canary_zone_payload(void)
 {
     return offsetof(ngx_canary_zone_t, shards)
-           + nshards * sizeof(ngx_canary_shard_t);
+           + ngx_canary_zone_nshards() * sizeof(ngx_canary_shard_t);
 }
 
 
 /* with the slab allocator's own header and its entry for each page */
 
-size_t
+static size_t
 ngx_canary_zone_pages(size_t size)
 {
     size_t  pages;

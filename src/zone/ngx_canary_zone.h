@@ -28,7 +28,12 @@
 
 
 #define NGX_CANARY_ZONE_MAGIC     0x6e676363616e6172ULL     /* "ngccanar" */
-#define NGX_CANARY_ZONE_LAYOUT    3
+#define NGX_CANARY_ZONE_LAYOUT    4
+
+/* what is said of a zone that cannot be adopted */
+#define NGX_CANARY_ZONE_OTHER                                                 \
+    "is in use by a version of the module with another memory layout, "       \
+    "restart nginx or upgrade its binary instead of reloading it"
 
 #define NGX_CANARY_MAX_SHARDS     64
 #define NGX_CANARY_MAX_LATCHES    64
@@ -215,11 +220,10 @@ typedef struct {
 typedef struct {
     uint64_t                  magic;
     uint64_t                  layout;
-    uint64_t                  size;
     uint64_t                  nshards;
     uint64_t                  created_ms;
     uint64_t                  created_us;   /* monotonic */
-    uint64_t                  pad0[2];
+    uint64_t                  pad0[3];
 
     /* read for each request: one cache line */
     uint64_t                  published;    /* see ngx_canary_record_at() */
@@ -264,7 +268,6 @@ typedef struct {
 
 /* the module's own zone: what is common to all splits */
 typedef struct {
-    uint64_t                  magic;
     uint64_t                  generation;   /* loads so far */
     uint64_t                  loaded_ms;
 } ngx_canary_common_t;
@@ -298,15 +301,23 @@ typedef enum {
 
 
 /*
- * Declares the zone of a split, or with "split" NULL the common one.  The size
- * depends on the machine alone.  shm_zone->data is the memory once nginx has
- * initialised it.  NULL on error, which is logged.
+ * Declares the zone of a split.  Its size depends on the machine alone.
+ * shm_zone->data is the memory once nginx has initialised it.  NULL on error,
+ * which is logged: also if the memory in use cannot be adopted.
  */
-ngx_shm_zone_t *ngx_canary_zone_add(ngx_conf_t *cf, ngx_str_t *split,
-    void *tag);
+ngx_shm_zone_t *ngx_canary_zone_add(ngx_conf_t *cf, ngx_str_t *split);
 
-/* the bytes that a zone takes for "size" of them, and how many shards it has */
-size_t ngx_canary_zone_pages(size_t size);
+/* the same for what is common to all splits */
+ngx_shm_zone_t *ngx_canary_common_add(ngx_conf_t *cf);
+
+/* the same for a zone of "size" bytes, named after the split */
+ngx_shm_zone_t *ngx_canary_zone_declare(ngx_conf_t *cf, const char *prefix,
+    ngx_str_t *split, size_t size, ngx_shm_zone_init_pt init);
+
+/* all of the memory of a new zone, zeroed; NULL if there is too little */
+void *ngx_canary_zone_alloc(ngx_shm_zone_t *shm_zone, size_t size);
+
+/* how many shards a zone has */
 ngx_uint_t ngx_canary_zone_nshards(void);
 
 /* monotonic microseconds */

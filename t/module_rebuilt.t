@@ -67,17 +67,18 @@ sub build {
     my $c = $t->read($header);
     $c =~ s/\Q$from\E/$to/ or die "$header has no \"$from\"\n";
     $t->write($header, $c);
+    $t->write("$name/zone.c", '#include "src/zone/ngx_canary_zone.c"');
 
     $t->write("$name/Makefile", <<"MAKE");
 include objs/Makefile
 .RECIPEPREFIX = >
 
+objects := \$(filter-out %/ngx_canary_zone.o, \$(wildcard objs/addon/*/*.o))
+objects += objs/ngx_http_canary_module_modules.o
+
 $dir/module.so:
->\$(CC) -c -fPIC \$(CFLAGS) \$(ALL_INCS) -o $dir/zone.o \\
->    $dir/src/zone/ngx_canary_zone.c
->\$(LINK) -shared -o \$@ $dir/zone.o \$(filter-out %/ngx_canary_zone.o, \\
->    \$(wildcard objs/addon/*/*.o)) \\
->    objs/ngx_http_canary_module_modules.o -lm -lpthread
+>\$(CC) -c -fPIC \$(CFLAGS) \$(ALL_INCS) -o $dir/zone.o $dir/zone.c
+>\$(LINK) -shared -o \$@ $dir/zone.o \$(objects) -lm -lpthread
 MAKE
 
     system("make -s -C $tree -f $dir/Makefile $dir/module.so >$dir/log 2>&1")

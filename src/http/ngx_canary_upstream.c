@@ -11,6 +11,7 @@ static ngx_uint_t ngx_canary_assigned_to(ngx_canary_ctx_t *ctx,
 static ngx_inline ngx_int_t ngx_canary_delegate(ngx_canary_passage_t *p,
     ngx_http_upstream_t *u, ngx_canary_srv_conf_t *conf);
 static ngx_int_t ngx_canary_get_peer(ngx_peer_connection_t *pc, void *data);
+static ngx_int_t ngx_canary_get_another(ngx_peer_connection_t *pc, void *data);
 static ngx_inline ngx_int_t ngx_canary_try(ngx_peer_connection_t *pc,
     ngx_canary_passage_t *p);
 static ngx_int_t ngx_canary_get_busy(ngx_peer_connection_t *pc,
@@ -140,7 +141,7 @@ ngx_canary_assigned_to(ngx_canary_ctx_t *ctx, ngx_canary_srv_conf_t *conf,
 ngx_canary_passage_t *
 ngx_canary_passage(ngx_http_request_t *r)
 {
-    if (r->upstream && r->upstream->peer.get == ngx_canary_get_peer) {
+    if (r->upstream && r->upstream->peer.free == ngx_canary_free_peer) {
         return r->upstream->peer.data;
     }
 
@@ -263,22 +264,7 @@ ngx_canary_get_peer(ngx_peer_connection_t *pc, void *data)
 {
     ngx_canary_passage_t *p = data;
 
-    ngx_int_t   rc;
-    ngx_uint_t  more;
-
-    /* a stale connection out of the keep-alive cache costs no try */
-
-    if (pc->tries > p->shown) {
-        more = pc->tries - p->shown;
-        p->tries += more;
-        p->attempts -= ngx_min(more, p->attempts);
-    }
-
-    if ((p->state & NGX_CANARY_SPARE) && p->tries == 0) {
-        if (ngx_canary_fall_back(pc, p) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
+    ngx_int_t  rc;
 
     rc = ngx_canary_try(pc, p);
 
@@ -287,6 +273,48 @@ ngx_canary_get_peer(ngx_peer_connection_t *pc, void *data)
     }
 
     ngx_canary_show_tries(pc, p);
+
+    return rc;
+}
+
+
+/* behind an attempt that failed */
+
+static ngx_int_t
+ngx_canary_get_another(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_canary_passage_t *p = data;
+
+    ngx_int_t   rc;
+    ngx_uint_t  more, retry;
+
+    retry = NGX_CANARY_RETRIED;
+
+    /* a stale connection out of the keep-alive cache costs no try */
+
+    if (pc->tries > p->shown) {
+        more = pc->tries - p->shown;
+        p->tries += more;
+        p->attempts -= ngx_min(more, p->attempts);
+        retry = 0;
+    }
+
+    if ((p->state & NGX_CANARY_SPARE) && p->tries == 0
+        && ngx_canary_fall_back(pc, p) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_canary_get_peer(pc, p);
+
+    /* what the baseline tries for the canary is not the canary's */
+
+    if (rc != NGX_BUSY
+        && rc != NGX_ERROR
+        && !(p->state & NGX_CANARY_SETTLED))
+    {
+        p->state |= retry;
+    }
 
     return rc;
 }
@@ -360,6 +388,7 @@ ngx_canary_free_failed(ngx_peer_connection_t *pc, ngx_canary_passage_t *p,
     ngx_uint_t state)
 {
     p->attempts++;
+    pc->get = ngx_canary_get_another;
 
     ngx_canary_passage_attempt_failed(p);
 

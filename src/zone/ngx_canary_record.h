@@ -17,6 +17,7 @@
 #define NGX_CANARY_ERROR          0x01
 #define NGX_CANARY_FALLBACK       0x02      /* the baseline answers */
 #define NGX_CANARY_TIMED          0x04      /* its latency counts */
+#define NGX_CANARY_RETRIED        0x8000    /* more than one server tried */
 
 
 /* the outcome of one passage, ready to be counted */

@@ -2,15 +2,17 @@
 # Debian packages that one group of commands needs.
 
 # "make NGINX_SRC=DIR" builds for an nginx source tree instead of the installed
-# nginx; "make test TESTS='t/a.t t/b.t'" picks tests.
+# nginx; "make test TESTS='t/a.t t/b.t'" picks tests; "make matrix
+# MATRIX='bookworm sid'" picks versions of nginx.
 NGINX_SRC ?=
 TESTS ?=
+MATRIX ?=
 JOBS ?=
 GROUP ?= build
 DESTDIR ?=
 PORT ?=
 
-export NGINX_SRC TESTS JOBS DESTDIR PORT
+export NGINX_SRC TESTS MATRIX JOBS DESTDIR PORT
 
 all:
 	@scripts/build
@@ -26,6 +28,10 @@ run:
 test:
 	@scripts/setup test
 	@scripts/test
+
+matrix:
+	@scripts/setup sanitize
+	@scripts/matrix
 
 install:
 	@scripts/build
@@ -55,4 +61,5 @@ fuzz:
 clean:
 	rm -rf build
 
-.PHONY: all setup run test install lint bench sanitize coverage fuzz clean
+.PHONY: all setup run test matrix install lint bench sanitize coverage fuzz
+.PHONY: clean

@@ -62,6 +62,15 @@ ngx_canary_control_handler(ngx_http_request_t *r)
                                          "only POST is allowed");
     }
 
+    if (ngx_canary_origin_is_foreign(r)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "canary control forbidden to a page of another site");
+
+        return ngx_canary_control_refuse(r, NGX_HTTP_FORBIDDEN,
+                                         "a page of another site may not "
+                                         "change anything here");
+    }
+
     if (ngx_canary_control_target(r, &command) != NGX_OK) {
         return ngx_canary_control_refuse(r, NGX_HTTP_NOT_FOUND,
                                          "unknown upstream or action");

@@ -56,6 +56,15 @@ ngx_int_t ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
  */
 ngx_uint_t ngx_canary_accepts_openmetrics(ngx_http_request_t *r);
 
+/*
+ * ngx_canary_origin.c: whether a browser sends the request for a page of
+ * another site.  It says so in Sec-Fetch-Site (Fetch Metadata), which it leaves
+ * out where it does not trust the connection, and in Origin (RFC 6454), which
+ * comes with each POST.  A client that sends neither is no browser.  Of several
+ * headers, one is enough; X-Forwarded-* says nothing.
+ */
+ngx_uint_t ngx_canary_origin_is_foreign(ngx_http_request_t *r);
+
 /* ngx_canary_form.c */
 
 /* a request without a content type passes, its body is judged as it is read */

@@ -1,5 +1,6 @@
 
 #include "ngx_canary_response.h"
+#include "../pure/ngx_canary_path.h"
 
 
 typedef struct {
@@ -31,7 +32,7 @@ static ngx_canary_verb_t *ngx_canary_control_verb(u_char *p, size_t len);
 static ngx_int_t ngx_canary_control_text(ngx_canary_command_t *command,
     ngx_pool_t *pool, ngx_str_t *text);
 static ngx_int_t ngx_canary_control_refuse(ngx_http_request_t *r,
-    ngx_uint_t status, char *text);
+    ngx_uint_t status, const char *text);
 
 
 static ngx_str_t  ngx_canary_json_type = ngx_string("application/json");
@@ -110,9 +111,9 @@ ngx_canary_control_body_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_canary_control_process(ngx_http_request_t *r)
 {
-    char                  *error;
     ngx_int_t              rc;
     ngx_str_t              body;
+    const char            *error;
     ngx_canary_command_t   command;
 
     ngx_memzero(&command, sizeof(ngx_canary_command_t));
@@ -261,26 +262,19 @@ ngx_canary_control_change(ngx_canary_command_t *command, ngx_str_t *text)
 static ngx_int_t
 ngx_canary_control_target(ngx_http_request_t *r, ngx_canary_command_t *command)
 {
-    u_char                  *p, *name, *verb, *last;
+    u_char                  *uri;
+    size_t                   name, verb;
     ngx_uint_t               i;
     ngx_canary_srv_conf_t  **conf;
     ngx_canary_main_conf_t  *cmcf;
 
-    last = r->uri.data + r->uri.len;
+    uri = r->uri.data;
 
-    for (p = last; p > r->uri.data && p[-1] != '/'; p--) { /* void */ }
-
-    if (p == r->uri.data) {
+    if (ngx_canary_path_target(uri, r->uri.len, &name, &verb) != 0) {
         return NGX_DECLINED;
     }
 
-    verb = p;
-
-    for (p = verb - 1; p > r->uri.data && p[-1] != '/'; p--) { /* void */ }
-
-    name = p;
-
-    command->verb = ngx_canary_control_verb(verb, last - verb);
+    command->verb = ngx_canary_control_verb(uri + verb, r->uri.len - verb);
 
     if (command->verb == NULL) {
         return NGX_DECLINED;
@@ -291,8 +285,9 @@ ngx_canary_control_target(ngx_http_request_t *r, ngx_canary_command_t *command)
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
 
-        if (conf[i]->name.len == (size_t) (verb - 1 - name)
-            && ngx_memcmp(conf[i]->name.data, name, conf[i]->name.len) == 0)
+        if (conf[i]->name.len == verb - 1 - name
+            && ngx_memcmp(conf[i]->name.data, uri + name, conf[i]->name.len)
+               == 0)
         {
             command->conf = conf[i];
             return NGX_OK;
@@ -371,7 +366,8 @@ ngx_canary_control_text(ngx_canary_command_t *command, ngx_pool_t *pool,
 
 
 static ngx_int_t
-ngx_canary_control_refuse(ngx_http_request_t *r, ngx_uint_t status, char *text)
+ngx_canary_control_refuse(ngx_http_request_t *r, ngx_uint_t status,
+    const char *text)
 {
     ngx_int_t              rc;
     ngx_canary_str_t       str;

@@ -1,5 +1,6 @@
 
 #include "ngx_canary_response.h"
+#include "../pure/ngx_canary_cookies.h"
 
 #include <openssl/rand.h>
 
@@ -15,7 +16,6 @@ typedef struct {
 } ngx_canary_issued_t;
 
 
-static ngx_uint_t ngx_canary_cookie_valid(ngx_http_variable_value_t *vv);
 static ngx_canary_issued_t *ngx_canary_cookie_issued(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf);
 static ngx_int_t ngx_canary_cookie_issue(ngx_http_request_t *r,
@@ -34,7 +34,7 @@ ngx_canary_cookie(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 
     vv = ngx_http_get_indexed_variable(r, conf->cookie.index);
 
-    if (vv && ngx_canary_cookie_valid(vv)) {
+    if (vv && !vv->not_found && ngx_canary_cookies_is_id(vv->data, vv->len)) {
         id->len = vv->len;
         id->data = vv->data;
         return NGX_OK;
@@ -52,28 +52,6 @@ ngx_canary_cookie(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     id->data = issued ? issued->id : NULL;
 
     return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_canary_cookie_valid(ngx_http_variable_value_t *vv)
-{
-    u_char      ch;
-    ngx_uint_t  i;
-
-    if (vv->not_found || vv->len != NGX_CANARY_ID_LEN) {
-        return 0;
-    }
-
-    for (i = 0; i < NGX_CANARY_ID_LEN; i++) {
-        ch = vv->data[i];
-
-        if (!(ch >= '0' && ch <= '9') && !(ch >= 'a' && ch <= 'f')) {
-            return 0;
-        }
-    }
-
-    return 1;
 }
 
 

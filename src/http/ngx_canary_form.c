@@ -1,9 +1,6 @@
 
 #include "ngx_canary_response.h"
-
-
-static char *ngx_canary_form_decode(ngx_str_t *value);
-static ngx_uint_t ngx_canary_form_is_utf8(u_char *p, u_char *last);
+#include "../pure/ngx_canary_fields.h"
 
 
 ngx_uint_t
@@ -85,143 +82,23 @@ ngx_canary_form_read(ngx_http_request_t *r, ngx_str_t *body)
 }
 
 
-char *
+const char *
 ngx_canary_form_parse(ngx_canary_form_t *form, ngx_str_t *body)
 {
-    char       *error;
-    u_char     *p, *last, *end, *equals;
-    ngx_str_t  *field;
+    const char          *error;
+    ngx_canary_field_t   fields[2];
 
-    p = body->data;
-    last = p + body->len;
+    ngx_memzero(fields, sizeof(fields));
 
-    while (p < last) {
-        end = ngx_strlchr(p, last, '&');
+    fields[0].name = "by";
+    fields[1].name = "reason";
 
-        if (end == NULL) {
-            end = last;
+    error = ngx_canary_fields_parse(fields, 2, body->data, body->len);
 
-        } else if (end + 1 == last) {
-            return "an empty field";
-        }
+    form->by.data = fields[0].value;
+    form->by.len = fields[0].len;
+    form->reason.data = fields[1].value;
+    form->reason.len = fields[1].len;
 
-        equals = ngx_strlchr(p, end, '=');
-
-        if (equals == NULL) {
-            return "a field without \"=\"";
-        }
-
-        if (equals - p == 2 && ngx_memcmp(p, "by", 2) == 0) {
-            field = &form->by;
-
-        } else if (equals - p == 6 && ngx_memcmp(p, "reason", 6) == 0) {
-            field = &form->reason;
-
-        } else {
-            return "unknown field, only \"by\" and \"reason\" are allowed";
-        }
-
-        if (field->data) {
-            return "a field is given twice";
-        }
-
-        field->data = equals + 1;
-        field->len = end - field->data;
-
-        error = ngx_canary_form_decode(field);
-
-        if (error) {
-            return error;
-        }
-
-        p = (end == last) ? last : end + 1;
-    }
-
-    return NULL;
-}
-
-
-static char *
-ngx_canary_form_decode(ngx_str_t *value)
-{
-    u_char     *src, *dst, *last;
-    ngx_int_t   n;
-
-    src = value->data;
-    dst = value->data;
-    last = src + value->len;
-
-    while (src < last) {
-
-        if (*src == '%') {
-            n = (last - src > 2) ? ngx_hextoi(src + 1, 2) : NGX_ERROR;
-
-            if (n == NGX_ERROR) {
-                return "\"%\" without two hexadecimal digits";
-            }
-
-            *dst = (u_char) n;
-            src += 3;
-
-        } else {
-            *dst = (*src == '+') ? ' ' : *src;
-            src++;
-        }
-
-        if (*dst < 0x20 || *dst == 0x7f) {
-            return "control characters are not allowed";
-        }
-
-        dst++;
-    }
-
-    value->len = dst - value->data;
-
-    if (!ngx_canary_form_is_utf8(value->data, dst)) {
-        return "text that is not UTF-8";
-    }
-
-    return NULL;
-}
-
-
-/*
- * By table 3-7 of the Unicode standard: no overlong forms, no surrogates, and
- * nothing above U+10FFFF.  ngx_utf8_decode() lets some of these pass.
- */
-
-static ngx_uint_t
-ngx_canary_form_is_utf8(u_char *p, u_char *last)
-{
-    u_char      c, low, high;
-    ngx_uint_t  more;
-
-    while (p < last) {
-        c = *p++;
-
-        if (c < 0x80) {
-            continue;
-        }
-
-        if (c < 0xc2 || c > 0xf4) {
-            return 0;
-        }
-
-        more = (c < 0xe0) ? 1 : (c < 0xf0) ? 2 : 3;
-
-        low = (c == 0xe0) ? 0xa0 : (c == 0xf0) ? 0x90 : 0x80;
-        high = (c == 0xed) ? 0x9f : (c == 0xf4) ? 0x8f : 0xbf;
-
-        while (more--) {
-            if (p == last || *p < low || *p > high) {
-                return 0;
-            }
-
-            p++;
-            low = 0x80;
-            high = 0xbf;
-        }
-    }
-
-    return 1;
+    return error;
 }

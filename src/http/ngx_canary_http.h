@@ -20,7 +20,6 @@
 
 
 #define NGX_CANARY_STATUSES       1000  /* 0 to 999 */
-#define NGX_CANARY_ID_LEN         32    /* 128 bits in hex */
 #define NGX_CANARY_MAX_BUCKETS    50
 /* seconds */
 #define NGX_CANARY_WINDOW_TIME    300       /* the default */

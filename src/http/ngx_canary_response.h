@@ -76,8 +76,8 @@ ngx_uint_t ngx_canary_form_is_type(ngx_http_request_t *r);
  */
 ngx_int_t ngx_canary_form_read(ngx_http_request_t *r, ngx_str_t *body);
 
-/* decodes in place, what is in "form" too; returns what is wrong, or NULL */
-char *ngx_canary_form_parse(ngx_canary_form_t *form, ngx_str_t *body);
+/* decodes the body in place; returns what is wrong with it, or NULL */
+const char *ngx_canary_form_parse(ngx_canary_form_t *form, ngx_str_t *body);
 
 
 #pragma GCC visibility pop

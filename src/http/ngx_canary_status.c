@@ -1,5 +1,6 @@
 
 #include "ngx_canary_response.h"
+#include "../pure/ngx_canary_path.h"
 
 
 typedef int (*ngx_canary_render_pt)(const ngx_canary_snapshot_t *snap,
@@ -195,7 +196,7 @@ ngx_canary_status_path(ngx_http_request_t *r, ngx_str_t *path)
         }
 
     } else {
-        for (p = last; p > r->uri.data && p[-1] != '/'; p--) { /* void */ }
+        p = r->uri.data + ngx_canary_path_last(r->uri.data, r->uri.len);
     }
 
     path->len = last - p;

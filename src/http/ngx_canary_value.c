@@ -1,5 +1,14 @@
 
 #include "ngx_canary_http.h"
+#include "../pure/ngx_canary_cookies.h"
+
+
+/* of "a=1, b=2" nginx finds "b" too, unless it is a newer version */
+#if (NGX_CANARY_COOKIE_LINES)
+#define NGX_CANARY_COOKIE_COMMAS  0
+#else
+#define NGX_CANARY_COOKIE_COMMAS  1
+#endif
 
 
 static ngx_int_t ngx_canary_value_other(ngx_http_request_t *r,
@@ -7,10 +16,8 @@ static ngx_int_t ngx_canary_value_other(ngx_http_request_t *r,
     __attribute__((noinline));
 static ngx_inline ngx_int_t ngx_canary_value_cookie(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *value);
-static ngx_inline ngx_int_t ngx_canary_value_parse(ngx_str_t *header,
+static ngx_inline ngx_int_t ngx_canary_value_find(ngx_str_t *header,
     ngx_str_t *name, ngx_str_t *value);
-static u_char *ngx_canary_value_skip(u_char *p, u_char *last)
-    __attribute__((noinline));
 static void ngx_canary_value_kind(ngx_http_request_t *r,
     ngx_canary_value_t *value) __attribute__((cold, noinline));
 
@@ -130,7 +137,7 @@ ngx_canary_value_cookie(ngx_http_request_t *r, ngx_str_t *name,
     ngx_table_elt_t  *h;
 
     for (h = r->headers_in.cookie; h; h = h->next) {
-        if (ngx_canary_value_parse(&h->value, name, value) == NGX_OK) {
+        if (ngx_canary_value_find(&h->value, name, value) == NGX_OK) {
             return NGX_OK;
         }
     }
@@ -142,7 +149,7 @@ ngx_canary_value_cookie(ngx_http_request_t *r, ngx_str_t *name,
     last = h + r->headers_in.cookies.nelts;
 
     for ( /* void */ ; h < last; h++) {
-        if (ngx_canary_value_parse(&(*h)->value, name, value) == NGX_OK) {
+        if (ngx_canary_value_find(&(*h)->value, name, value) == NGX_OK) {
             return NGX_OK;
         }
     }
@@ -152,86 +159,22 @@ ngx_canary_value_cookie(ngx_http_request_t *r, ngx_str_t *name,
 }
 
 
-/*
- * Finds what nginx's own variable finds, whatever the bytes, but leaves the
- * search for delimiters to memchr().  A header ends with a zero behind its last
- * byte, which is neither a blank nor "=".
- */
-
 static ngx_inline ngx_int_t
-ngx_canary_value_parse(ngx_str_t *header, ngx_str_t *name, ngx_str_t *value)
+ngx_canary_value_find(ngx_str_t *header, ngx_str_t *name, ngx_str_t *value)
 {
-    u_char  *p, *last, *end;
+    size_t  offset;
 
-    p = header->data;
-    last = p + header->len;
+    offset = ngx_canary_cookies_find(header->data, header->len, name->data,
+                                     name->len, NGX_CANARY_COOKIE_COMMAS,
+                                     &value->len);
 
-    while ((size_t) (last - p) >= name->len) {
-
-        if (ngx_memcmp(p, name->data, name->len) == 0
-            || ngx_strncasecmp(p, name->data, name->len) == 0)
-        {
-            p += name->len;
-
-            while (*p == ' ') { p++; }
-
-            if (*p == '=') {
-
-                do { p++; } while (*p == ' ');
-
-                end = memchr(p, ';', last - p);
-
-                value->data = p;
-                value->len = (end ? end : last) - p;
-
-                return NGX_OK;
-            }
-
-            /* what stands in its place is no delimiter any more */
-
-            if (p < last) {
-                p++;
-            }
-        }
-
-        p = ngx_canary_value_skip(p, last);
+    if (offset == NGX_CANARY_COOKIES_NONE) {
+        return NGX_DECLINED;
     }
 
-    return NGX_DECLINED;
-}
+    value->data = header->data + offset;
 
-
-/* to what follows the next ";", or "," where nginx takes that as well */
-
-static u_char *
-ngx_canary_value_skip(u_char *p, u_char *last)
-{
-    u_char  *end;
-#if !(NGX_CANARY_COOKIE_LINES)
-    u_char  *comma;
-#endif
-
-    end = memchr(p, ';', last - p);
-
-    if (end == NULL) {
-        end = last;
-    }
-
-#if !(NGX_CANARY_COOKIE_LINES)
-    comma = memchr(p, ',', end - p);
-
-    if (comma) {
-        end = comma;
-    }
-#endif
-
-    if (end < last) {
-        end++;
-    }
-
-    while (end < last && *end == ' ') { end++; }
-
-    return end;
+    return NGX_OK;
 }
 
 

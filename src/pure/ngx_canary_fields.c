@@ -1,0 +1,189 @@
+/*
+ * A form is read from left to right, once.  What a field holds is decoded over
+ * itself, which never makes it longer, and judged when it is decoded: so a
+ * character that is written as "%C3%BC" and one that is sent as it is are held
+ * to the same rules.
+ */
+
+#include "ngx_canary_fields.h"
+
+#include <string.h>
+
+
+static const char *ngx_canary_fields_read(ngx_canary_field_t *fields, size_t n,
+    unsigned char *text, size_t len);
+static const char *ngx_canary_fields_decode(ngx_canary_field_t *field);
+static int ngx_canary_fields_hex(unsigned char ch);
+
+
+const char *
+ngx_canary_fields_parse(ngx_canary_field_t *fields, size_t n,
+    unsigned char *text, size_t len)
+{
+    size_t          part;
+    const char     *error;
+    unsigned char  *end;
+
+    while (len) {
+        end = memchr(text, '&', len);
+        part = end ? (size_t) (end - text) : len;
+
+        if (end && part + 1 == len) {
+            return "an empty field";
+        }
+
+        error = ngx_canary_fields_read(fields, n, text, part);
+
+        if (error) {
+            return error;
+        }
+
+        if (end) {
+            part++;
+        }
+
+        text += part;
+        len -= part;
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ngx_canary_fields_read(ngx_canary_field_t *fields, size_t n,
+    unsigned char *text, size_t len)
+{
+    size_t               i, name;
+    unsigned char       *equals;
+    ngx_canary_field_t  *field;
+
+    equals = len ? memchr(text, '=', len) : NULL;
+
+    if (equals == NULL) {
+        return "a field without \"=\"";
+    }
+
+    name = (size_t) (equals - text);
+    field = NULL;
+
+    for (i = 0; i < n; i++) {
+
+        if (strlen(fields[i].name) == name
+            && memcmp(fields[i].name, text, name) == 0)
+        {
+            field = &fields[i];
+        }
+    }
+
+    if (field == NULL) {
+        return "unknown field, only \"by\" and \"reason\" are allowed";
+    }
+
+    if (field->value) {
+        return "a field is given twice";
+    }
+
+    field->value = equals + 1;
+    field->len = len - name - 1;
+
+    return ngx_canary_fields_decode(field);
+}
+
+
+static const char *
+ngx_canary_fields_decode(ngx_canary_field_t *field)
+{
+    int             high, low;
+    unsigned char  *src, *dst, *last;
+
+    src = field->value;
+    dst = field->value;
+    last = src + field->len;
+
+    while (src < last) {
+
+        if (*src == '%') {
+            high = (last - src > 2) ? ngx_canary_fields_hex(src[1]) : -1;
+            low = (high >= 0) ? ngx_canary_fields_hex(src[2]) : -1;
+
+            if (low < 0) {
+                return "\"%\" without two hexadecimal digits";
+            }
+
+            *dst = (unsigned char) (high * 16 + low);
+            src += 3;
+
+        } else {
+            *dst = (*src == '+') ? ' ' : *src;
+            src++;
+        }
+
+        if (*dst < 0x20 || *dst == 0x7f) {
+            return "control characters are not allowed";
+        }
+
+        dst++;
+    }
+
+    field->len = (size_t) (dst - field->value);
+
+    if (!ngx_canary_fields_is_utf8(field->value, field->len)) {
+        return "text that is not UTF-8";
+    }
+
+    return NULL;
+}
+
+
+static int
+ngx_canary_fields_hex(unsigned char ch)
+{
+    if (ch >= '0' && ch <= '9') {
+        return ch - '0';
+    }
+
+    ch |= 0x20;
+
+    return (ch >= 'a' && ch <= 'f') ? ch - 'a' + 10 : -1;
+}
+
+
+int
+ngx_canary_fields_is_utf8(const unsigned char *text, size_t len)
+{
+    unsigned int          more;
+    unsigned char         c, low, high;
+    const unsigned char  *last;
+
+    last = text + len;
+
+    while (text < last) {
+        c = *text++;
+
+        if (c < 0x80) {
+            continue;
+        }
+
+        if (c < 0xc2 || c > 0xf4) {
+            return 0;
+        }
+
+        more = (c < 0xe0) ? 1 : (c < 0xf0) ? 2 : 3;
+
+        low = (c == 0xe0) ? 0xa0 : (c == 0xf0) ? 0x90 : 0x80;
+        high = (c == 0xed) ? 0x9f : (c == 0xf4) ? 0x8f : 0xbf;
+
+        while (more--) {
+            if (text == last || *text < low || *text > high) {
+                return 0;
+            }
+
+            text++;
+            low = 0x80;
+            high = 0xbf;
+        }
+    }
+
+    return 1;
+}

@@ -1,0 +1,41 @@
+/*
+ * The fields of a form, application/x-www-form-urlencoded, and the text that
+ * stands in them.
+ */
+
+#ifndef NGX_CANARY_FIELDS_H_INCLUDED
+#define NGX_CANARY_FIELDS_H_INCLUDED
+
+
+#include <stddef.h>
+
+
+#pragma GCC visibility push(hidden)
+
+
+/* a field that may be given, and what was; value NULL: not given */
+typedef struct {
+    const char     *name;
+    unsigned char  *value;
+    size_t          len;
+} ngx_canary_field_t;
+
+
+/*
+ * Reads "name=value&name=value" into the "n" fields, decoded in place: each
+ * value points into "text".  Returns NULL, or what is wrong; the fields are
+ * then as far as they were read.  A value is UTF-8 without control characters.
+ */
+const char *ngx_canary_fields_parse(ngx_canary_field_t *fields, size_t n,
+    unsigned char *text, size_t len);
+
+/*
+ * By table 3-7 of the Unicode standard: no overlong forms, no surrogates, and
+ * nothing above U+10FFFF.  ngx_utf8_decode() lets some of these pass.
+ */
+int ngx_canary_fields_is_utf8(const unsigned char *text, size_t len);
+
+
+#pragma GCC visibility pop
+
+#endif /* NGX_CANARY_FIELDS_H_INCLUDED */

@@ -5,6 +5,8 @@
 
 #include "../../src/pure/ngx_canary_hist.h"
 
+#include "require.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +15,6 @@
 #define LAST    (NGX_CANARY_HIST_BUCKETS - 1)
 
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void check_bucket(uint64_t us);
 static void check_quantiles(const uint64_t *values, size_t n);
 static void check_cumulate(const uint64_t *values, size_t n);
@@ -22,15 +22,6 @@ static int compare(const void *one, const void *two);
 
 
 static uint64_t  counts[NGX_CANARY_HIST_BUCKETS];
-
-
-static void
-require(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 
 /* five bytes a value: a mantissa of four, shifted left by the fifth */

@@ -5,6 +5,8 @@
 
 #include "../../src/pure/ngx_canary_split.h"
 
+#include "require.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,20 +15,9 @@
 #define LONGEST    128
 
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void check_form(const uint8_t *data, size_t size);
 static void check_value(const uint8_t *data, size_t size, uint32_t ppm);
 static void check_points(uint32_t ppm);
-
-
-static void
-require(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 
 int

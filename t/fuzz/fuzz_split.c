@@ -6,23 +6,13 @@
 
 #include "../../src/pure/ngx_canary_split.h"
 
-#include <stdlib.h>
+#include "require.h"
+
 #include <string.h>
 
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static size_t make_shares(const uint8_t *data, uint32_t *shares,
     uint32_t *left);
-
-
-static void
-require(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 
 int

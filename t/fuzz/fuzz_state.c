@@ -8,6 +8,8 @@
 #include "../../src/pure/ngx_canary_walk.h"
 #include "../unit/saved.h"
 
+#include "require.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +21,6 @@
 #define ROOM    65536
 
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void try(const uint8_t *data, size_t size);
 static void check_bounds(void);
 static void patch(uint8_t *body, size_t len, const uint8_t *data,
@@ -30,15 +30,6 @@ static uint8_t *dressed(const uint8_t *body, size_t size, size_t *len);
 
 static ngx_canary_saved_t        saved;
 static ngx_canary_saved_event_t  events[EVENTS];
-
-
-static void
-require(int condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 
 int

@@ -213,8 +213,8 @@ sub counted {
 }
 
 
-# every address in the log is one of the variant that was tried; a canary without
-# a server makes no line of its own
+# every address in the log is one of the variant that was tried; a canary that
+# has none adds nothing to the log
 sub logged {
     my $port = $t->port(1);
     my (%own, %odd);

@@ -57,6 +57,9 @@ for my $name (qw(seen upload)) {
 }
 
 $t->get("/?u=user$_&v=" . 1000 * $_) for 1 .. 5;
+
+# events are counted when a request is logged, a little after its answer
+$t->wait_for(sub { figures()->{upload}{total}{count} == 135 }, 5);
 is(figures()->{upload}{total}{count}, 135, 'and the counts go on');
 is(figures()->{upload}{stage}{count}, 35, 'of the stage as well');
 is(figures()->{upload}{window}{count}, 5, 'and of the window');

@@ -49,6 +49,8 @@ ngx_canary_events_init(ngx_shm_zone_t *shm_zone, void *data)
     events->nshards = ngx_canary_zone_nshards();
     events->created_us = ngx_canary_now_us();
     events->slice_us[0] = events->created_us;
+    ngx_canary_ring_complete(&events->slices, &events->slice_mark[0],
+                             ngx_canary_ring_take(&events->slices));
 
     shm_zone->data = events;
 
@@ -181,7 +183,7 @@ ngx_canary_event_user(ngx_canary_event_place_t *place, ngx_str_t *user)
         ngx_canary_store(&cell->users, 1);
     }
 
-    slice = ngx_canary_load(&events->slice) % NGX_CANARY_SLICES;
+    slice = (ngx_canary_load(&events->slices.next) - 1) % NGX_CANARY_SLICES;
     hash = ngx_canary_unique_hash(user->data, user->len);
 
     ngx_canary_unique_put(events->users[e][v], hash);

@@ -47,6 +47,7 @@ typedef ngx_canary_event_counts_t
 
 
 typedef struct {
+    uint64_t                      mark;     /* of the ring */
     uint64_t                      time_us;  /* monotonic */
     ngx_canary_event_shard_t      counts;
 } ngx_canary_event_step_t;
@@ -85,9 +86,10 @@ typedef struct ngx_canary_events_s {
 
     /* read for each event */
     uint64_t                      naming;   /* raised when a name changes */
-    uint64_t                      slice;    /* number; it is at % SLICES */
+    ngx_canary_ring_t             slices;   /* the newest is being filled */
 
-    uint64_t                      steps;    /* taken; the last at - 1 */
+    ngx_canary_ring_t             steps;
+    uint64_t                      slice_mark[NGX_CANARY_SLICES];
     uint64_t                      slice_us[NGX_CANARY_SLICES];  /* began */
     ngx_canary_event_slot_t       slots[NGX_CANARY_MAX_EVENTS];
 

@@ -110,7 +110,7 @@ ngx_canary_events_window(ngx_canary_events_picture_t *pic)
 {
     uint64_t                  n, oldest, window_us;
     ngx_canary_events_t      *events;
-    ngx_canary_event_step_t  *step;
+    ngx_canary_event_step_t  *step, *found;
 
     events = pic->events;
     window_us = pic->split->window_us;
@@ -118,34 +118,49 @@ ngx_canary_events_window(ngx_canary_events_picture_t *pic)
     pic->step = NULL;
     pic->start_us = events->created_us;
 
-    n = ngx_canary_load(&events->steps);
+    n = ngx_canary_load(&events->steps.next);
 
     /* the one behind the newest may be about to be written */
 
     oldest = n > NGX_CANARY_STEPS - 2 ? n - (NGX_CANARY_STEPS - 2) : 0;
+    found = NULL;
 
-    while (n > oldest) {
+    while (n > oldest
+           && (found == NULL || found->time_us + window_us > pic->now_us))
+    {
         step = &events->ring[--n % NGX_CANARY_STEPS];
 
-        if (step->time_us + window_us <= pic->now_us
-            || (n == oldest && (oldest > 0 || events->restored)))
-        {
-            pic->step = step;
-            pic->start_us = step->time_us;
-            break;
+        if (ngx_canary_ring_holds(&step->mark, n)) {
+            found = step;
         }
     }
 
-    n = ngx_canary_load(&events->slice);
-    oldest = n > NGX_CANARY_WINDOW_SLICES ? n - NGX_CANARY_WINDOW_SLICES : 0;
+    /* the oldest one also begins a window that is longer than the ring */
 
-    while (n > oldest
-           && events->slice_us[n % NGX_CANARY_SLICES] + window_us > pic->now_us)
+    if (found
+        && (found->time_us + window_us <= pic->now_us
+            || oldest > 0 || events->restored))
     {
-        n--;
+        pic->step = found;
+        pic->start_us = found->time_us;
     }
 
+    n = ngx_canary_load(&events->slices.next) - 1;
+    oldest = n > NGX_CANARY_WINDOW_SLICES ? n - NGX_CANARY_WINDOW_SLICES : 0;
     pic->slice = n;
+
+    while (n > oldest
+           && events->slice_us[pic->slice % NGX_CANARY_SLICES] + window_us
+              > pic->now_us)
+    {
+        n--;
+
+        if (ngx_canary_ring_holds(&events->slice_mark[n % NGX_CANARY_SLICES],
+                                  n))
+        {
+            pic->slice = n;
+        }
+    }
 }
 
 
@@ -305,8 +320,8 @@ static void
 ngx_canary_events_users(ngx_canary_events_picture_t *pic, ngx_uint_t scope,
     ngx_canary_event_figures_t *f)
 {
-    uint64_t              n, last;
-    ngx_uint_t            e, v;
+    uint64_t              n, next;
+    ngx_uint_t            e, v, s;
     ngx_canary_events_t  *events;
     ngx_canary_sketch_t   sketch;
 
@@ -332,11 +347,14 @@ ngx_canary_events_users(ngx_canary_events_picture_t *pic, ngx_uint_t scope,
 
     ngx_memzero(sketch, sizeof(ngx_canary_sketch_t));
 
-    last = ngx_canary_load(&events->slice);
+    next = ngx_canary_load(&events->slices.next);
 
-    for (n = pic->slice; n <= last; n++) {
-        ngx_canary_unique_merge(sketch,
-                             events->slice_users[n % NGX_CANARY_SLICES][e][v]);
+    for (n = pic->slice; n < next; n++) {
+        s = n % NGX_CANARY_SLICES;
+
+        if (ngx_canary_ring_holds(&events->slice_mark[s], n)) {
+            ngx_canary_unique_merge(sketch, events->slice_users[s][e][v]);
+        }
     }
 
     f->unique = ngx_canary_unique_estimate(sketch);

@@ -33,21 +33,25 @@ static void
 ngx_canary_events_step(ngx_canary_events_t *events, uint64_t length_us,
     uint64_t now_us)
 {
-    uint64_t                 steps;
-    ngx_uint_t               e, v;
-    ngx_canary_event_step_t *step;
+    uint64_t                  next, number;
+    ngx_uint_t                e, v;
+    ngx_canary_event_step_t  *step;
 
-    steps = ngx_canary_load(&events->steps);
+    next = ngx_canary_load(&events->steps.next);
 
-    if (steps) {
-        step = &events->ring[(steps - 1) % NGX_CANARY_STEPS];
+    if (next) {
+        step = &events->ring[(next - 1) % NGX_CANARY_STEPS];
 
         if (now_us - step->time_us + NGX_CANARY_TICK_US / 2 < length_us) {
             return;
         }
     }
 
-    step = &events->ring[steps % NGX_CANARY_STEPS];
+    number = ngx_canary_ring_take(&events->steps);
+
+    step = &events->ring[number % NGX_CANARY_STEPS];
+    ngx_canary_store(&step->mark, 0);
+
     step->time_us = now_us;
 
     for (e = 0; e < NGX_CANARY_MAX_EVENTS; e++) {
@@ -61,7 +65,7 @@ ngx_canary_events_step(ngx_canary_events_t *events, uint64_t length_us,
         }
     }
 
-    ngx_canary_store(&events->steps, steps + 1);
+    ngx_canary_ring_complete(&events->steps, &step->mark, number);
 }
 
 
@@ -76,19 +80,22 @@ ngx_canary_events_slice(ngx_canary_events_t *events, uint64_t length_us,
 {
     size_t                    b, from, to;
     uint32_t                 *hist;
-    uint64_t                  slice;
+    uint64_t                  last, number;
     ngx_uint_t                e, v, next;
     ngx_canary_event_cell_t  *cell;
 
-    slice = ngx_canary_load(&events->slice);
+    last = ngx_canary_load(&events->slices.next) - 1;
 
-    if (now_us - events->slice_us[slice % NGX_CANARY_SLICES]
+    if (now_us - events->slice_us[last % NGX_CANARY_SLICES]
         + NGX_CANARY_TICK_US / 2 < length_us)
     {
         return;
     }
 
-    next = (slice + 1) % NGX_CANARY_SLICES;
+    number = ngx_canary_ring_take(&events->slices);
+    next = number % NGX_CANARY_SLICES;
+
+    ngx_canary_store(&events->slice_mark[next], 0);
 
     for (e = 0; e < NGX_CANARY_MAX_EVENTS; e++) {
         for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
@@ -112,7 +119,8 @@ ngx_canary_events_slice(ngx_canary_events_t *events, uint64_t length_us,
 
     events->slice_us[next] = now_us;
 
-    ngx_canary_store(&events->slice, slice + 1);
+    ngx_canary_ring_complete(&events->slices, &events->slice_mark[next],
+                             number);
 }
 
 

@@ -155,7 +155,8 @@ ngx_canary_saved_events_give(ngx_canary_events_t *events, uint64_t created_us,
     }
 
     events->naming++;
-    ngx_canary_store(&events->steps, 1);
+    ngx_canary_ring_complete(&events->steps, &events->ring[0].mark,
+                             ngx_canary_ring_take(&events->steps));
 }
 
 

@@ -25,7 +25,8 @@ ngx_canary_tick_claim(ngx_canary_zone_t *zone, uint64_t now_us)
 /*
  * A slot of the ring that was used before holds smaller totals of the same
  * variant, or those of a variant that is gone: their buckets are told apart by
- * "from" and "to".
+ * "from" and "to".  A worker that was stopped in the middle completes a step
+ * with totals later than its time, which only makes a window shorter.
  */
 
 void
@@ -33,23 +34,23 @@ ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
     ngx_uint_t first)
 {
     size_t                   b;
-    uint64_t                 now_us, steps, length_us;
+    uint64_t                 now_us, next, number, length_us;
     ngx_uint_t               i, v;
     ngx_canary_sum_t        *sum;
     ngx_canary_step_t       *step;
     ngx_canary_step_cell_t  *cell;
 
     now_us = ngx_canary_now_us();
-    steps = ngx_canary_load(&zone->steps);
+    next = ngx_canary_load(&zone->steps.next);
     length_us = ngx_max(window_us / NGX_CANARY_WINDOW_STEPS,
                         NGX_CANARY_TICK_US);
 
-    if (steps ? first : !first) {
+    if (next ? first : !first) {
         return;
     }
 
-    if (steps) {
-        step = &zone->ring[(steps - 1) % NGX_CANARY_STEPS];
+    if (next) {
+        step = &zone->ring[(next - 1) % NGX_CANARY_STEPS];
 
         /* ticks are due each second, and may be a little late or early */
 
@@ -63,7 +64,11 @@ ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
         return;
     }
 
-    step = &zone->ring[steps % NGX_CANARY_STEPS];
+    number = ngx_canary_ring_take(&zone->steps);
+
+    step = &zone->ring[number % NGX_CANARY_STEPS];
+    ngx_canary_store(&step->mark, 0);
+
     step->time_us = now_us;
     step->unkeyed = 0;
 
@@ -92,7 +97,7 @@ ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
 
     ngx_free(sum);
 
-    ngx_canary_store(&zone->steps, steps + 1);
+    ngx_canary_ring_complete(&zone->steps, &step->mark, number);
 }
 
 
@@ -100,24 +105,29 @@ ngx_canary_step_t *
 ngx_canary_step_find(ngx_canary_zone_t *zone, uint64_t window_us,
     uint64_t now_us)
 {
-    uint64_t            n, steps, oldest;
-    ngx_canary_step_t  *step;
+    uint64_t            n, next, oldest;
+    ngx_canary_step_t  *step, *found;
 
-    steps = ngx_canary_load(&zone->steps);
+    next = ngx_canary_load(&zone->steps.next);
 
-    if (steps == 0) {
+    if (next == 0) {
         return NULL;
     }
 
     /* the slot behind the newest may be about to be written */
 
-    oldest = steps > NGX_CANARY_STEPS - 2 ? steps - (NGX_CANARY_STEPS - 2) : 0;
+    oldest = next > NGX_CANARY_STEPS - 2 ? next - (NGX_CANARY_STEPS - 2) : 0;
 
-    for (n = steps - 1; /* void */ ; n--) {
-        step = &zone->ring[n % NGX_CANARY_STEPS];
+    n = next - 1;
+    found = &zone->ring[n % NGX_CANARY_STEPS];
 
-        if (n == oldest || step->time_us + window_us <= now_us) {
-            return step;
+    while (n > oldest && found->time_us + window_us > now_us) {
+        step = &zone->ring[--n % NGX_CANARY_STEPS];
+
+        if (ngx_canary_ring_holds(&step->mark, n)) {
+            found = step;
         }
     }
+
+    return found;
 }

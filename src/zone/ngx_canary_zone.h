@@ -125,6 +125,18 @@ typedef struct {
 } ngx_canary_shard_t;
 
 
+/*
+ * A ring whose slots the winners of ticks fill.  Each takes a number, which
+ * tells its slot, and marks it once it is complete: one that was stopped or
+ * killed in between leaves a slot that is passed over, and no counter ever goes
+ * back.
+ */
+typedef struct {
+    uint64_t                  taken;        /* numbers given out */
+    uint64_t                  next;         /* behind the newest complete one */
+} ngx_canary_ring_t;
+
+
 /* the totals of a variant at a step; differences are taken modulo 2^32 */
 typedef struct {
     ngx_canary_counts_t       counts;
@@ -135,6 +147,7 @@ typedef struct {
 
 
 typedef struct {
+    uint64_t                  mark;         /* of the ring */
     uint64_t                  time_us;      /* monotonic */
     uint64_t                  unkeyed;
     ngx_canary_step_cell_t    cells[NGX_CANARY_MAX_VARIANTS];
@@ -259,7 +272,7 @@ typedef struct {
     uint64_t                  judged;       /* number; its judge is at & 1 */
     ngx_canary_judge_t        judges[2];
 
-    uint64_t                  steps;        /* taken; the last at - 1 */
+    ngx_canary_ring_t         steps;
     ngx_canary_step_t         ring[NGX_CANARY_STEPS];
 
     ngx_canary_shard_t        shards[1];    /* nshards */
@@ -431,6 +444,22 @@ ngx_canary_judged_t *ngx_canary_judged_find(ngx_canary_zone_t *zone,
 void ngx_canary_judge_tick(ngx_canary_zone_t *zone, ngx_canary_split_t *split);
 
 
+/* the slot of that number is no more what it was */
+static ngx_inline uint64_t
+ngx_canary_ring_take(ngx_canary_ring_t *ring)
+{
+    return __atomic_fetch_add(&ring->taken, 1, __ATOMIC_ACQ_REL);
+}
+
+
+/* 1 if the slot with "mark" holds what number "n" was complete with */
+static ngx_inline ngx_uint_t
+ngx_canary_ring_holds(uint64_t *mark, uint64_t n)
+{
+    return ngx_canary_load(mark) == n + 1;
+}
+
+
 /* the index of this worker's shard, of so many */
 static ngx_inline ngx_uint_t
 ngx_canary_worker(uint64_t nshards)
@@ -469,6 +498,14 @@ ngx_canary_raise(uint64_t *p, uint64_t value)
         }
     }
 }
+
+static ngx_inline void
+ngx_canary_ring_complete(ngx_canary_ring_t *ring, uint64_t *mark, uint64_t n)
+{
+    ngx_canary_store(mark, n + 1);
+    ngx_canary_raise(&ring->next, n + 1);
+}
+
 
 
 #pragma GCC visibility pop

@@ -1,0 +1,134 @@
+/*
+ * A worker that is stopped in the middle of a window's step, while others take
+ * theirs, moves nothing back when it goes on; one that is killed there leaves a
+ * step that is passed over.
+ */
+
+#include "../../../src/zone/ngx_canary_window.c"
+
+#include "../tap.h"
+
+
+#define SECOND  NGX_CANARY_TICK_US
+
+
+static ngx_canary_zone_t  *zone;
+static uint64_t            now_us = 100 * SECOND;
+static ngx_uint_t          depth, stalled;
+
+static ngx_cycle_t         cycle;
+volatile ngx_cycle_t      *ngx_cycle = &cycle;
+
+
+uint64_t
+ngx_canary_now_us(void)
+{
+    return now_us;
+}
+
+
+void *
+ngx_alloc(size_t size, ngx_log_t *log)
+{
+    (void) log;
+
+    return malloc(size);
+}
+
+
+/* in the middle of a step: the ticks of others, if this one is to stall */
+
+void
+ngx_canary_sum(ngx_canary_zone_t *z, ngx_uint_t slot, ngx_canary_sum_t *sum)
+{
+    ngx_uint_t  i;
+
+    (void) slot;
+
+    memset(&sum->cell.counts, 0, sizeof(sum->cell.counts));
+    sum->from = 1;
+    sum->to = 0;
+
+    if (stalled && depth == 0) {
+        depth++;
+
+        for (i = 0; i < stalled; i++) {
+            now_us += SECOND;
+            ngx_canary_step_add(z, 10 * SECOND, 0);
+        }
+
+        depth--;
+    }
+
+    sum->cell.counts.sum_us = now_us;
+}
+
+
+static void
+tick(void)
+{
+    now_us += SECOND;
+    ngx_canary_step_add(zone, 10 * SECOND, 0);
+}
+
+
+/* the age of the step that a window of so many seconds begins with */
+
+static uint64_t
+age(ngx_uint_t window)
+{
+    ngx_canary_step_t  *step;
+
+    step = ngx_canary_step_find(zone, window * SECOND, now_us);
+
+    return step ? (now_us - step->time_us) / SECOND : UINT64_MAX;
+}
+
+
+int
+main(void)
+{
+    ngx_uint_t  i;
+
+    zone = calloc(1, sizeof(ngx_canary_zone_t));
+    if (zone == NULL) {
+        return 2;
+    }
+
+    zone->slots[0].used = 1;
+
+    ok(ngx_canary_step_find(zone, SECOND, now_us) == NULL, "no step at first");
+
+    ngx_canary_step_add(zone, 0, 1);
+    is_u64(age(5), 0, "the first one");
+
+    for (i = 0; i < 20; i++) {
+        tick();
+    }
+
+    ok(age(5) == 5 && age(0) == 0, "a window of five seconds");
+
+    stalled = 3;
+    tick();
+    stalled = 0;
+
+    is_u64(zone->steps.next, 25, "others took three steps meanwhile");
+    is_u64(age(0), 0, "and the newest is the last of theirs");
+    is_u64(age(3), 3, "the step that stalled has its own time");
+
+    tick();
+    ok(zone->steps.next == 26 && age(1) == 1, "the next one comes behind them");
+
+    /* number 26 is never complete */
+
+    now_us += SECOND;
+    ngx_canary_store(&zone->ring[ngx_canary_ring_take(&zone->steps)
+                                 % NGX_CANARY_STEPS].mark, 0);
+    tick();
+    is_u64(age(0), 0, "after one that was killed the next is found");
+    is_u64(age(1), 2, "and the killed one is passed over");
+
+    free(zone);
+
+    return tap_done();
+}

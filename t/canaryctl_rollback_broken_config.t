@@ -31,7 +31,7 @@ $t->write('split/documents.split', "canary sliceB 'unbalanced;\n");
 $r = $ctl->run('rollback');
 is($r->{status}, 0, 'a split file that is no configuration: done');
 is($ctl->split(), "canary sliceB off;\n", 'it is written anew');
-is($ctl->state()->{state}, 'off', 'and serves');
+is($ctl->state()->{state}, 'rolled_back', 'and stays rolled back');
 
 $t->write('split/documents.split', "canary sliceB 100%;\n");
 $ctl->settings(control_url => undef);

@@ -111,7 +111,7 @@ for my $case (@texts) {
     is($split->{journal}[-1]{event}, 'resume', 'the journal has that too');
     is($split->{journal}[-1]{text}, $reason, 'and by whom');
 
-    my @lines = grep { /\[notice\].*split "documents" was rolled back/ }
+    my @lines = grep { /\[error\].*split "documents" was rolled back/ }
         split /\n/, $t->error_log();
     is(@lines, ++$n, 'one line in the error log');
     like($lines[-1], qr/ was rolled back\Q$logged\E, client:/,

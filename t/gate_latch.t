@@ -93,8 +93,8 @@ ok(load_share('90%'), 'reload with a higher share');
 is(canary_answers(30), 0, 'it holds');
 like(
     $t->error_log(),
-    qr/\[warn\].*"documents" is rolled back and stays so.*"off" or "0%"/,
-    'a warning says how to re-arm it'
+    qr/\[error\].*"documents" is rolled back and stays so.*"0%"/,
+    'an error says how to re-arm it'
 );
 
 $t->kill_worker();
@@ -116,11 +116,11 @@ is(canary_answers(30), 0, 'it holds');
 is($fault->documents()->{reason}, $reason, 'with its reason');
 is(gate()->{status}, 'fail', 'the gate still fails');
 
-# the first way: loaded once as off
+# the first way: loaded with 0%
 
 unlink $t->dir() . '/broken';
-ok(load_share('off'), 'loaded once as off');
-is($fault->documents()->{state}, 'off', 're-armed');
+ok(load_share('0%'), 'loaded with 0%');
+is($fault->documents()->{state}, 'active', 're-armed');
 ok(load_share('60%'), 'and with a share');
 cmp_ok(canary_answers(200), '>', 80, 'the canary answers');
 is($fault->documents()->{state}, 'active', 'what was seen counts no more');

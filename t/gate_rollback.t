@@ -94,7 +94,7 @@ like(
 is($split->{journal}[-1]{event}, 'rollback', 'in the journal');
 like(
     $t->error_log(),
-    qr/\[warn\].*was rolled back by a gate: canary: error/,
+    qr/\[error\].*was rolled back by a gate: canary: error/,
     'in the error log'
 );
 like($t->get('/canary/metrics')->{body},

@@ -3,7 +3,8 @@ use warnings;
 
 # A state file that is there and cannot be trusted starts the split rolled
 # back, with one line that names the file and what is wrong with it; it is kept
-# aside and never overwritten.  Resume and a load as off arm the split again.
+# aside and never overwritten.  Resume and a load of 0% in place of
+# other shares arm the split again.
 
 use Test::More;
 use Fcntl qw(S_ISFIFO);
@@ -68,12 +69,14 @@ refused('a changed name', qr/checksum/, sub { put($other) });
 my @aside = glob "$file.bad*";
 is(scalar @aside, scalar keys %kept, 'each one was kept, none overwritten');
 
-# armed again by a load as off
+# armed again by a load of 0%
 
 put(substr $good, 0, 50);
 $t->start();
 is($s->of('state'), 'rolled_back', 'rolled back once more');
 ok($s->load('canary canary off;'), 'a load as off');
+is($s->of('state'), 'rolled_back', 'arms nothing');
+ok($s->load('canary canary 0%;'), 'one with 0%');
 ok($s->load('canary canary 100%;'), 'and one with a share');
 is($s->canary(5), 5, 'arms it again');
 
@@ -88,12 +91,12 @@ is($s->of('state'), 'rolled_back', 'a crash right behind the start');
 is($s->canary(5), 0, 'does not arm it');
 $t->stop();
 
-# configured as off, no request may go to a canary anyway
+# a first load re-arms nothing, as nothing was in force before
 
 put(substr $good, 0, 50);
-$s->load('canary canary off;');
+$s->load('canary canary 0%;');
 $t->start();
-is($s->of('state'), 'off', 'a start as off is such a load');
+is($s->of('state'), 'rolled_back', 'a start with 0%');
 
 $t->no_alerts();
 done_testing();

@@ -6,7 +6,8 @@
 typedef struct {
     ngx_str_t               name;
     ngx_canary_kind_e       kind;       /* of its entry in the journal */
-    char                   *event;      /* of the split, in the error log */
+    ngx_uint_t              level;      /* of its line in the error log */
+    char                   *event;      /* of the split, there */
 } ngx_canary_verb_t;
 
 
@@ -39,11 +40,15 @@ static ngx_str_t  ngx_canary_json_type = ngx_string("application/json");
 static ngx_str_t  ngx_canary_post = ngx_string("POST");
 
 static ngx_canary_verb_t  ngx_canary_verbs[] = {
-    { ngx_string("rollback"), NGX_CANARY_KIND_ROLLBACK, "was rolled back" },
-    { ngx_string("resume"), NGX_CANARY_KIND_RESUME, "was resumed" },
-    { ngx_string("decision"), NGX_CANARY_KIND_DECISION, "has a decision" },
-    { ngx_string("incident"), NGX_CANARY_KIND_INCIDENT, "has an incident" },
-    { ngx_null_string, 0, NULL }
+    { ngx_string("rollback"), NGX_CANARY_KIND_ROLLBACK, NGX_LOG_ERR,
+      "was rolled back" },
+    { ngx_string("resume"), NGX_CANARY_KIND_RESUME, NGX_LOG_WARN,
+      "was resumed" },
+    { ngx_string("decision"), NGX_CANARY_KIND_DECISION, NGX_LOG_NOTICE,
+      "has a decision" },
+    { ngx_string("incident"), NGX_CANARY_KIND_INCIDENT, NGX_LOG_NOTICE,
+      "has an incident" },
+    { ngx_null_string, 0, 0, NULL }
 };
 
 
@@ -175,7 +180,7 @@ ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
     changed = ngx_canary_control_change(command, &text);
 
     if (changed) {
-        ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+        ngx_log_error(command->verb->level, r->connection->log, 0,
                       "split \"%V\" %s%s %V", &command->conf->name,
                       command->verb->event,
                       (command->form.by.len == 0 && command->form.reason.len)

@@ -222,7 +222,7 @@ ngx_canary_tick_failed(ngx_canary_srv_conf_t *conf, ngx_canary_split_t *split,
     if (ngx_canary_latch_set(zone, NGX_CANARY_CAUSE_GATE, &text)) {
         ngx_canary_journal_add(zone, NGX_CANARY_KIND_ROLLBACK, &text);
 
-        ngx_log_error(NGX_LOG_WARN, log, 0,
+        ngx_log_error(NGX_LOG_ERR, log, 0,
                       "split \"%V\" was rolled back by a gate: %V",
                       &conf->name, &text);
 

@@ -84,10 +84,11 @@ ngx_canary_keep_roll_back(ngx_canary_zone_t *zone,
         ngx_canary_journal_add(zone, NGX_CANARY_KIND_ROLLBACK, reason);
     }
 
-    ngx_log_error(NGX_LOG_WARN, log, 0,
+    ngx_log_error(NGX_LOG_ERR, log, 0,
                   "split \"%V\" starts rolled back: no request goes to a "
-                  "canary until it is loaded once with \"off\" or \"0%%\", or "
-                  "resumed through canary_control", &keep->split);
+                  "canary until the split is loaded with \"0%%\" in place of "
+                  "other shares, or resumed through canary_control",
+                  &keep->split);
 }
 
 

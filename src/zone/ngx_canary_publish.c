@@ -2,18 +2,23 @@
 #include "ngx_canary_events.h"
 
 
-static void ngx_canary_publish_slots(ngx_canary_zone_t *zone,
+static ngx_uint_t ngx_canary_publish_slots(ngx_canary_zone_t *zone,
     ngx_canary_plan_t *plan, ngx_canary_record_t *record);
 static uint32_t ngx_canary_publish_slot(ngx_canary_zone_t *zone,
-    ngx_canary_plan_t *plan, ngx_str_t *name, uint64_t generation);
+    ngx_canary_plan_t *plan, ngx_str_t *name, uint64_t generation,
+    ngx_uint_t *renamed);
 static void ngx_canary_slot_name(ngx_canary_slot_t *slot, ngx_str_t *name,
     uint64_t generation);
 static void ngx_canary_slot_reset(ngx_canary_zone_t *zone, ngx_uint_t slot);
-static ngx_uint_t ngx_canary_publish_same(ngx_canary_record_t *a,
+static ngx_uint_t ngx_canary_publish_same_shares(ngx_canary_record_t *a,
     ngx_canary_record_t *b);
+static ngx_uint_t ngx_canary_publish_same_stage(ngx_canary_record_t *a,
+    ngx_canary_record_t *b);
+static ngx_uint_t ngx_canary_publish_is_idle(ngx_canary_record_t *record);
+static ngx_uint_t ngx_canary_publish_has_zero(ngx_canary_record_t *record);
 static void ngx_canary_publish_base(ngx_canary_zone_t *zone, uint64_t base);
-static void ngx_canary_publish_rearm(ngx_canary_zone_t *zone,
-    ngx_canary_plan_t *plan, ngx_canary_record_t *record, ngx_uint_t same,
+static void ngx_canary_publish_latch(ngx_canary_zone_t *zone,
+    ngx_canary_plan_t *plan, ngx_canary_record_t *record, ngx_uint_t rearms,
     ngx_log_t *log);
 static void ngx_canary_publish_log(ngx_canary_zone_t *zone,
     ngx_canary_plan_t *plan, ngx_canary_record_t *record,
@@ -27,7 +32,7 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     uint64_t generation, ngx_log_t *log)
 {
     uint64_t              number, base;
-    ngx_uint_t            same;
+    ngx_uint_t            renamed, same, rearms;
     ngx_canary_record_t  *record, *old;
 
     number = ngx_canary_number(zone->published) + 1;
@@ -46,13 +51,19 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
         ngx_memcpy(record->stage, plan->stage.data, record->stage_len);
     }
 
-    ngx_canary_publish_slots(zone, plan, record);
+    renamed = ngx_canary_publish_slots(zone, plan, record);
+
+    same = number > 1 && !renamed
+           && ngx_canary_publish_same_stage(record, old);
+
+    rearms = number > 1
+             && (renamed || !ngx_canary_publish_same_shares(record, old))
+             && ngx_canary_publish_is_idle(record)
+             && ngx_canary_publish_has_zero(record);
 
     /* the first window begins here */
 
     ngx_canary_step_add(zone, 0, 1);
-
-    same = number > 1 && ngx_canary_publish_same(record, old);
 
     if (same) {
         record->stage_start_ms = old->stage_start_ms;
@@ -69,13 +80,21 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
         }
     }
 
-    ngx_canary_publish_rearm(zone, plan, record, same, log);
-
     ngx_canary_publish_log(zone, plan, record, number > 1 ? old : NULL);
 
     /* from here on in every worker, old and new */
 
     ngx_canary_store(&zone->published, ngx_canary_word(number, base));
+
+    /* no request is assigned by the old shares once the latch is cleared */
+
+    ngx_canary_publish_latch(zone, plan, record, rearms, log);
+
+    /* the next canary is not judged by what the last one did */
+
+    if (!same && ngx_canary_publish_is_idle(record)) {
+        ngx_canary_add(&zone->armed, 1);
+    }
 }
 
 
@@ -109,13 +128,17 @@ ngx_canary_published(ngx_canary_zone_t *zone, ngx_canary_record_t *record)
 }
 
 
-static void
+/* returns 1 if a name took the slot of another */
+
+static ngx_uint_t
 ngx_canary_publish_slots(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     ngx_canary_record_t *record)
 {
-    ngx_uint_t            i;
+    ngx_uint_t            i, renamed;
     ngx_canary_share_t   *share;
     ngx_canary_target_t  *target;
+
+    renamed = 0;
 
     ngx_canary_slot_name(&zone->slots[NGX_CANARY_BASELINE], &plan->split,
                          record->generation);
@@ -125,12 +148,14 @@ ngx_canary_publish_slots(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
         share = &record->canaries[i];
 
         share->slot = ngx_canary_publish_slot(zone, plan, &target->name,
-                                              record->generation);
+                                              record->generation, &renamed);
         share->share_ppm = target->off ? 0 : target->share_ppm;
         share->off = target->off;
     }
 
     record->ncanaries = plan->ntargets;
+
+    return renamed;
 }
 
 
@@ -141,7 +166,7 @@ ngx_canary_publish_slots(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
 
 static uint32_t
 ngx_canary_publish_slot(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
-    ngx_str_t *name, uint64_t generation)
+    ngx_str_t *name, uint64_t generation, ngx_uint_t *renamed)
 {
     uint32_t            i, best;
     ngx_uint_t          n;
@@ -182,6 +207,7 @@ ngx_canary_publish_slot(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
 
     if (zone->slots[best].used) {
         ngx_canary_slot_reset(zone, best);
+        *renamed = 1;
 
         if (plan->events) {
             ngx_canary_events_reset(plan->events, best);
@@ -226,13 +252,76 @@ ngx_canary_slot_reset(ngx_canary_zone_t *zone, ngx_uint_t slot)
 }
 
 
+/* whatever the order in which they are written */
+
 static ngx_uint_t
-ngx_canary_publish_same(ngx_canary_record_t *a, ngx_canary_record_t *b)
+ngx_canary_publish_same_shares(ngx_canary_record_t *a, ngx_canary_record_t *b)
+{
+    ngx_uint_t  i, n;
+
+    if (a->ncanaries != b->ncanaries) {
+        return 0;
+    }
+
+    for (i = 0; i < a->ncanaries; i++) {
+
+        for (n = 0; n < b->ncanaries; n++) {
+            if (ngx_memcmp(&a->canaries[i], &b->canaries[n],
+                           sizeof(ngx_canary_share_t))
+                == 0)
+            {
+                break;
+            }
+        }
+
+        if (n == b->ncanaries) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static ngx_uint_t
+ngx_canary_publish_same_stage(ngx_canary_record_t *a, ngx_canary_record_t *b)
 {
     return a->ncanaries == b->ncanaries
            && ngx_memcmp(a->canaries, b->canaries, sizeof(a->canaries)) == 0
            && a->stage_len == b->stage_len
            && ngx_memcmp(a->stage, b->stage, a->stage_len) == 0;
+}
+
+
+static ngx_uint_t
+ngx_canary_publish_is_idle(ngx_canary_record_t *record)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < record->ncanaries; i++) {
+        if (record->canaries[i].share_ppm) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* a share that says so, unlike "off", which is what a rollback leaves behind */
+
+static ngx_uint_t
+ngx_canary_publish_has_zero(ngx_canary_record_t *record)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < record->ncanaries; i++) {
+        if (!record->canaries[i].off && record->canaries[i].share_ppm == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -290,47 +379,45 @@ ngx_canary_publish_base(ngx_canary_zone_t *zone, uint64_t base)
 
 
 static void
-ngx_canary_publish_rearm(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
-    ngx_canary_record_t *record, ngx_uint_t same, ngx_log_t *log)
+ngx_canary_publish_latch(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
+    ngx_canary_record_t *record, ngx_uint_t rearms, ngx_log_t *log)
 {
     u_char      buf[128], *last;
     ngx_str_t   text;
     ngx_uint_t  i;
 
-    for (i = 0; i < record->ncanaries; i++) {
+    if (!rearms) {
 
-        if (record->canaries[i].share_ppm == 0) {
-            continue;
-        }
+        for (i = 0; i < record->ncanaries; i++) {
 
-        if (!same && ngx_canary_load(&zone->latch) != 0) {
-            ngx_log_error(NGX_LOG_WARN, log, 0,
+            if (record->canaries[i].off || !ngx_canary_load(&zone->latch)) {
+                continue;
+            }
+
+            ngx_log_error(NGX_LOG_ERR, log, 0,
                           "split \"%V\" is rolled back and stays so: "
-                          "no request goes to a canary until it is loaded once "
-                          "with \"off\" or \"0%%\", or resumed through "
-                          "canary_control", &plan->split);
+                          "no request goes to a canary until the split is "
+                          "loaded with \"0%%\" in place of other shares, or "
+                          "resumed through canary_control", &plan->split);
+            return;
         }
 
         return;
     }
 
     if (!ngx_canary_latch_clear(zone)) {
-
-        /* the next canary is not judged by what the last one did */
-
-        ngx_canary_add(&zone->armed, 1);
         return;
     }
 
     last = ngx_snprintf(buf, sizeof(buf),
-                        "re-armed, as generation %uL sends nothing to a canary",
+                        "re-armed, as generation %uL loads 0%%",
                         record->generation);
     text.data = buf;
     text.len = last - buf;
 
     ngx_canary_journal_add(zone, NGX_CANARY_KIND_REARMED, &text);
 
-    ngx_log_error(NGX_LOG_NOTICE, log, 0, "split \"%V\" is %V",
+    ngx_log_error(NGX_LOG_WARN, log, 0, "split \"%V\" is %V",
                   &plan->split, &text);
 }
 

@@ -343,8 +343,9 @@ uint64_t ngx_canary_now_ms(void);
 /*
  * Publishes a plan under "generation" at one instant.  A new stage begins if
  * the shares or the stage's name differ from what was published before.  A
- * plan without a share above 0 re-arms the latch; any other leaves it and
- * logs how to re-arm it.  Called by the master only.
+ * plan whose shares are all 0, one of them "0%" and not "off", re-arms the
+ * latch if its shares differ from those before; any other leaves it, and
+ * unless it is "off" logs how to re-arm it.  Called by the master only.
  */
 void ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     uint64_t generation, ngx_log_t *log);

@@ -11,7 +11,8 @@ package Canary::State;
 #     $s->crash();                         SIGKILL of the master and all workers
 #
 # The options are those of Canary's conf(); and file, the path ("state/file" in
-# the folder of the test, which new() makes) or '' for no state file.
+# the folder of the test, which new() makes) or '' for no state file; more, text
+# in the upstream block; and force, '' where it need not have the canary.
 #
 #     file()           its path
 #     of($key)         a figure of the split's status
@@ -47,17 +48,18 @@ sub configure {
     my $t = $self->{t};
     $self->{file} = $file if defined $file;
     my $state = $self->{file} eq '' ? '' : "canary_state $self->{file};";
-    my $more = $self->{opts}{more} || '';
     my %opts = %{$self->{opts}};
-    delete $opts{more};
+    my $more = delete $opts{more} || '';
+    my $force = delete $opts{force} // 'canary_force $arg_f 1 canary;';
 
     $t->conf(<<"CONF", %opts);
     upstream canary { server 127.0.0.1:%%PORT1%%; }
+    upstream other { server 127.0.0.1:%%PORT1%%; }
     upstream baseline {
         server 127.0.0.1:%%PORT2%%;
         include %%DIR%%/split;
         canary_key \$arg_k;
-        canary_force \$arg_f 1 canary;
+        $force
         $state
         $more
     }

@@ -47,6 +47,7 @@ struct ngx_canary_passage_s {
     void                          *data;
     ngx_event_get_peer_pt          original_get;
     ngx_event_free_peer_pt         original_free;
+    ngx_event_notify_peer_pt       original_notify;     /* if there is one */
 #if (NGX_SSL || NGX_COMPAT)
     ngx_event_set_peer_session_pt  original_set_session;
     ngx_event_save_peer_session_pt original_save_session;
@@ -67,6 +68,12 @@ struct ngx_canary_passage_s {
     uint64_t                       latency_us;  /* once it is counted */
 };
 
+
+/* ngx_canary_peer.c */
+
+/* hands r to its variant of the split; what an init of nginx's peers returns */
+ngx_int_t ngx_canary_pass_on(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf);
 
 /* the request's passage through a split, the last one, or NULL */
 ngx_canary_passage_t *ngx_canary_passage(ngx_http_request_t *r);

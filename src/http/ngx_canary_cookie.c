@@ -12,6 +12,7 @@
  */
 typedef struct {
     ngx_canary_srv_conf_t  *conf;
+    ngx_str_t               header;             /* its Set-Cookie */
     u_char                  id[NGX_CANARY_ID_LEN];
 } ngx_canary_issued_t;
 
@@ -21,7 +22,7 @@ static ngx_canary_issued_t *ngx_canary_cookie_issued(ngx_http_request_t *r,
 static ngx_int_t ngx_canary_cookie_issue(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf, ngx_canary_issued_t **issued);
 static ngx_int_t ngx_canary_cookie_send(ngx_http_request_t *r,
-    ngx_canary_srv_conf_t *conf, u_char *id);
+    ngx_canary_issued_t *issued);
 static void ngx_canary_cookie_cleanup(void *data);
 
 
@@ -112,19 +113,21 @@ ngx_canary_cookie_issue(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 
     *issued = cln->data;
     (*issued)->conf = conf;
+    ngx_str_null(&(*issued)->header);
     ngx_hex_dump((*issued)->id, random, sizeof(random));
 
-    return ngx_canary_cookie_send(r->main, conf, (*issued)->id);
+    return ngx_canary_cookie_send(r->main, *issued);
 }
 
 
 static ngx_int_t
-ngx_canary_cookie_send(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
-    u_char *id)
+ngx_canary_cookie_send(ngx_http_request_t *r, ngx_canary_issued_t *issued)
 {
-    u_char     *p;
-    size_t      len;
-    ngx_str_t   value;
+    u_char                 *p;
+    size_t                  len;
+    ngx_canary_srv_conf_t  *conf;
+
+    conf = issued->conf;
 
     len = conf->cookie.name.len + 1 + NGX_CANARY_ID_LEN
           + conf->cookie.attributes.len
@@ -136,10 +139,11 @@ ngx_canary_cookie_send(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
         return NGX_ERROR;
     }
 
-    value.data = p;
+    issued->header.data = p;
 
     p = ngx_sprintf(p, "%V=%*s%V", &conf->cookie.name,
-                    (size_t) NGX_CANARY_ID_LEN, id, &conf->cookie.attributes);
+                    (size_t) NGX_CANARY_ID_LEN, issued->id,
+                    &conf->cookie.attributes);
 
     if (conf->cookie.expires) {
         p = ngx_cpymem(p, "; Expires=", sizeof("; Expires=") - 1);
@@ -147,10 +151,33 @@ ngx_canary_cookie_send(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
         p = ngx_sprintf(p, "; Max-Age=%T", conf->cookie.expires);
     }
 
-    value.len = p - value.data;
+    issued->header.len = p - issued->header.data;
 
-    return ngx_canary_response_header(r, "Set-Cookie", &value) ? NGX_OK
-                                                               : NGX_ERROR;
+    return ngx_canary_response_header(r, "Set-Cookie", &issued->header)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_uint_t
+ngx_canary_cookie_is(ngx_http_request_t *r, ngx_table_elt_t *h)
+{
+    ngx_pool_cleanup_t   *cln;
+    ngx_canary_issued_t  *issued;
+
+    for (cln = r->main->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler != ngx_canary_cookie_cleanup) {
+            continue;
+        }
+
+        issued = cln->data;
+
+        if (issued->header.data == h->value.data) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -323,6 +323,9 @@ void ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
 ngx_int_t ngx_canary_cookie(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     ngx_str_t *id);
 
+/* it sends an id that was issued with this request */
+ngx_uint_t ngx_canary_cookie_is(ngx_http_request_t *r, ngx_table_elt_t *h);
+
 /* ngx_canary_upstream.c */
 ngx_int_t ngx_canary_init_peer(ngx_http_request_t *r,
     ngx_http_upstream_srv_conf_t *us);

@@ -60,6 +60,10 @@ struct ngx_canary_passage_s {
     ngx_uint_t                     attempts;    /* made so far */
     ngx_uint_t                     limit;       /* of attempts; 0: none */
 
+    /* the end of the response's headers, while NGX_CANARY_SPARE */
+    ngx_list_part_t               *headers;
+    ngx_uint_t                     headers_kept;        /* in that part */
+
     ngx_uint_t                     state;
     ngx_uint_t                     outcome;     /* settled, not counted yet */
 

@@ -21,6 +21,7 @@ static void ngx_canary_show_tries(ngx_peer_connection_t *pc,
     ngx_canary_passage_t *p);
 static ngx_int_t ngx_canary_fall_back(ngx_peer_connection_t *pc,
     ngx_canary_passage_t *p) __attribute__((noinline));
+static void ngx_canary_take_back(ngx_canary_passage_t *p);
 
 #if (NGX_HTTP_SSL)
 static ngx_int_t ngx_canary_set_session(ngx_peer_connection_t *pc, void *data);
@@ -86,6 +87,8 @@ ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
             && !(u->conf->next_upstream & NGX_HTTP_UPSTREAM_FT_OFF))
         {
             p->state = NGX_CANARY_SPARE;
+            p->headers = r->headers_out.headers.last;
+            p->headers_kept = p->headers->nelts;
         }
     }
 
@@ -339,6 +342,7 @@ ngx_canary_fall_back(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
                    &p->conf->name);
 
     ngx_canary_passage_fall_back(p);
+    ngx_canary_take_back(p);
 
     p->state &= ~NGX_CANARY_SPARE;
 
@@ -354,6 +358,37 @@ ngx_canary_fall_back(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
 #endif
 
     return ngx_canary_delegate(p, p->request->upstream, p->conf);
+}
+
+
+/*
+ * The headers that the balancer of the canary has added, "sticky cookie" in
+ * its get(): the client gets those of the baseline.  Nobody else adds any while
+ * a server is sought and asked but "canary_cookie" of another split, by way of
+ * a variable.  Where early hints have emptied the list, the part that is walked
+ * may be in use no more, which does no harm.
+ */
+
+static void
+ngx_canary_take_back(ngx_canary_passage_t *p)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    i = p->headers_kept;
+
+    for (part = p->headers; part; part = part->next) {
+        h = part->elts;
+
+        for ( /* void */ ; i < part->nelts; i++) {
+            if (!ngx_canary_cookie_is(p->request, &h[i])) {
+                h[i].hash = 0;
+            }
+        }
+
+        i = 0;
+    }
 }
 
 

@@ -74,17 +74,21 @@ my %fails = (
 for my $limit (sort keys %works) {
     my $r = $t->get("/tries$limit/");
     my $back = $works{$limit} =~ /b/ ? 1 : 0;
+    my $again = $works{$limit} =~ /cc/ ? 1 : 0;
     is(tries($r), $works{$limit}, "limit $limit: tries");
     is($r->{status}, $back ? 200 : 500, 'what the client sees');
-    $f->counted('what is counted', canary => {%figures, fallbacks => $back});
+    $f->counted('what is counted',
+        canary => {%figures, fallbacks => $back, retries => $again});
 }
 
 for my $limit (sort keys %fails) {
     my $r = $t->get("/tries$limit/all");
     my $back = $fails{$limit} =~ /b/ ? 1 : 0;
+    my $again = $fails{$limit} =~ /cc/ ? 1 : 0;
     is(tries($r), $fails{$limit}, "limit $limit, all fail: tries");
     is($r->{status}, 500, 'what the client sees');
-    $f->counted('what is counted', canary => {%figures, fallbacks => $back});
+    $f->counted('what is counted',
+        canary => {%figures, fallbacks => $back, retries => $again});
 }
 
 $t->no_alerts();

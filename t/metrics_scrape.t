@@ -57,8 +57,10 @@ for my $name (sort keys %$variants) {
         $total->{requests}, "$name: requests");
     is($value{"nginx_canary_errors_total{$labels}"},
         $total->{errors}, "$name: errors");
-    is($value{"nginx_canary_fallbacks_total{$labels}"},
-        $total->{fallbacks}, "$name: fallbacks");
+    for my $counter (qw(fallbacks aborted retries)) {
+        is($value{"nginx_canary_${counter}_total{$labels}"},
+            $total->{$counter}, "$name: $counter");
+    }
     is(
         $value{qq[nginx_canary_latency_seconds_bucket{$labels,le="+Inf"}]},
         $total->{latency}{count},

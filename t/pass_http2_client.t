@@ -126,7 +126,8 @@ $f->counted('an error',
     canary => {requests => 1, errors => 1, '5xx' => 1, timed => 1});
 
 curl('-m', $t->slow(), "$base/slow?user=u$user");
-$f->counted('a client that leaves', canary => {requests => 1, none => 1});
+$f->counted('a client that leaves',
+    canary => {requests => 1, none => 1, aborted => 1});
 
 $t->no_alerts();
 done_testing();

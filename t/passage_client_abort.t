@@ -1,5 +1,5 @@
-# A client that goes away: a request, of the class that the upstream had sent,
-# no error, not timed.
+# A client that goes away: a request, not timed.  Before the header it is
+# aborted and no sample of the error rate; behind it the status decides.
 
 use strict;
 use warnings;
@@ -45,6 +45,7 @@ $t->http_upstream(
     name => 'new',
     body => sub { $_[0]{uri} =~ /large/ ? $large : 'new' },
     delay => sub { $_[0]{uri} =~ /late/ ? 0.5 : 0 },
+    status => sub { $_[0]{uri} =~ m{/failed/} ? 500 : 200 },
     broken => sub { $_[0]{uri} =~ m{/(hang\w*)$} ? $1 : undef }
 );
 $t->http_upstream($t->port(2), name => 'old');
@@ -52,29 +53,44 @@ $t->start();
 
 my $f = Canary::Figures->new($t, 'documents');
 
+my $aborted = {requests => 1, none => 1, aborted => 1};
+
 sub leave {
-    my ($path, $until) = @_;
+    my ($path, $until) = (@_, '');
 
     my $client = $t->client();
     my $port = $t->port(1);
     $client->send("GET $path HTTP/1.1\r\nHost: a\r\n\r\n");
     $t->wait_for(sub { $t->seen($port, qr/^$path$/) });
-    $client->_fill(time + 10) if $until;
+    $client->_fill(time + 10) if $until eq 'header';
+
+    # nothing tells that nginx has read it
+    select undef, undef, undef, 0.3 * $t->slow() if $until eq 'status line';
     $client->close();
     return $client;
 }
 
 leave('/hang');
-$f->counted('left before any answer', canary => {requests => 1, none => 1});
+$f->counted('left before any answer', canary => $aborted);
 
 leave('/unbuffered/hang');
-$f->counted('the same without buffering', canary => {requests => 1, none => 1});
+$f->counted('the same without buffering', canary => $aborted);
+
+leave('/hang_head', 'status line');
+$f->counted('left behind the status line: its class',
+    canary => {requests => 1, '2xx' => 1, aborted => 1});
 
 leave('/unbuffered/hang_body', 'header');
 $f->counted(
     'left within the body, without buffering',
     canary => {requests => 1, '2xx' => 1}
 );
+
+for my $path (qw(/failed/hang_body /unbuffered/failed/hang_body)) {
+    leave($path, 'header');
+    $f->counted("left within the body of a 500: $path",
+        canary => {requests => 1, '5xx' => 1, errors => 1});
+}
 
 for my $path (qw(/large /unbuffered/large)) {
     leave($path, 'header');
@@ -112,8 +128,7 @@ $client->send(
     "POST /streamed/ HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nxxx");
 select undef, undef, undef, 0.2;
 $client->close();
-$f->counted('one that was streamed is counted',
-    canary => {requests => 1, none => 1});
+$f->counted('one that was streamed is counted', canary => $aborted);
 
 $client = $t->client();
 $client->send("POST /streamed/ HTTP/1.1\r\nHost: a\r\n"
@@ -121,7 +136,7 @@ $client->send("POST /streamed/ HTTP/1.1\r\nHost: a\r\n"
 select undef, undef, undef, 0.2;
 $client->send("nonsense\r\n");
 is($client->response('POST')->{status}, 400, 'a streamed body of nonsense');
-$f->counted('is no error of the canary', canary => {requests => 1, none => 1});
+$f->counted('is no error of the canary', canary => $aborted);
 
 is($t->seen($t->port(2)), 0, 'nothing fell back');
 $t->no_alerts();

@@ -105,7 +105,7 @@ is($r->{header}{'x-upstream'}, 'old', 'max_conns reached: the baseline');
 $f->counted('an error and a fallback, not timed', canary_full => $fell_back);
 $busy->close();
 $f->counted('the client of the first left',
-    canary_full => {requests => 1, none => 1});
+    canary_full => {requests => 1, none => 1, aborted => 1});
 is($t->get('/full')->{header}{'x-upstream'}, 'new', 'room again');
 $f->counted('a success', canary_full => Canary::Figures::success(1));
 

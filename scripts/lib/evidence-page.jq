@@ -154,13 +154,14 @@ def funnel_table:
 
 def variants_table:
     table(["Variant", "Role", "Share", "Requests", "Errors", "Fallbacks",
-        "Forced", "Error rate", "P50", "P95", "P99"];
+        "Aborted", "Retries", "Forced", "Error rate", "P50", "P95", "P99"];
         to_entries[] | .value.stage as $stage
         | [(.key | md), (.value.role | md),
             (.value | (.configured_share | percent)
                 + if .share == .configured_share then ""
                     else ", now \(.share | percent)" end),
-            ($stage | .requests, .errors, .fallbacks, .forced | md),
+            ($stage | .requests, .errors, .fallbacks, .aborted, .retries,
+                .forced | md),
             ($stage.error_rate | percent),
             ($stage.latency | .p50, .p95, .p99 | seconds_text)]);
 

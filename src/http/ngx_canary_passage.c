@@ -16,6 +16,8 @@ static ngx_inline ngx_uint_t ngx_canary_passage_status(ngx_http_upstream_t *u);
 static ngx_uint_t ngx_canary_passage_gone(ngx_canary_passage_t *p,
     ngx_http_upstream_t *u, ngx_uint_t state, ngx_int_t rc)
     __attribute__((noinline));
+static void ngx_canary_passage_left(ngx_canary_passage_t *p,
+    ngx_http_upstream_t *u, ngx_uint_t state) __attribute__((noinline));
 static ngx_inline ngx_uint_t ngx_canary_passage_cut_short(
     ngx_canary_passage_t *p, ngx_http_upstream_t *u, ngx_uint_t state,
     ngx_int_t rc);
@@ -118,7 +120,7 @@ ngx_canary_passage_end(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
     if (ngx_canary_rare(rc != NGX_OK)
         && ngx_canary_passage_gone(p, u, state, rc))
     {
-        ngx_canary_passage_settle(p, state & ~NGX_CANARY_ERROR);
+        ngx_canary_passage_left(p, u, state);
         return;
     }
 
@@ -132,7 +134,7 @@ ngx_canary_passage_end(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
 }
 
 
-/* no client has ended it: its time counts, and what "if=" makes of it */
+/* it has an answer, or failed: what "if=" makes of it, and its time count */
 
 static ngx_inline void
 ngx_canary_passage_complete(ngx_canary_passage_t *p, ngx_uint_t state)
@@ -144,7 +146,8 @@ ngx_canary_passage_complete(ngx_canary_passage_t *p, ngx_uint_t state)
         state |= NGX_CANARY_ERROR;
     }
 
-    if (!ngx_canary_rare((state & (NGX_CANARY_CONNECTED|NGX_CANARY_TUNNEL))
+    if (!ngx_canary_rare((state & (NGX_CANARY_CONNECTED|NGX_CANARY_TUNNEL
+                                   |NGX_CANARY_UNTIMED))
                          != NGX_CANARY_CONNECTED))
     {
         state |= NGX_CANARY_TIMED;
@@ -201,7 +204,8 @@ ngx_canary_passage_attempt(ngx_canary_passage_t *p, ngx_http_upstream_t *u)
 
 /*
  * The status line as the upstream sent it: a stale response out of the cache
- * replaces headers_in, but not the state.  An answer without a status line
+ * replaces headers_in, but not the state, which keeps the first status that
+ * came, that of an interim response too.  An answer without a status line
  * (HTTP/0.9) has none in headers_in.
  */
 
@@ -212,7 +216,9 @@ ngx_canary_passage_status(ngx_http_upstream_t *u)
 
     status = u->state->status;
 
-    if (ngx_canary_rare(status == 0)) {
+    if (ngx_canary_rare(status < NGX_HTTP_OK)
+        && status != NGX_HTTP_SWITCHING_PROTOCOLS)
+    {
         status = u->headers_in.status_n;
     }
 
@@ -258,6 +264,38 @@ ngx_canary_passage_gone(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
     default:
         return 0;
     }
+}
+
+
+/*
+ * Behind a complete header the status decides, as for any other request.  A
+ * status line of which the header is not complete tells the class alone.
+ */
+
+static void
+ngx_canary_passage_left(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
+    ngx_uint_t state)
+{
+    ngx_uint_t  status;
+
+    if (state & NGX_CANARY_ANSWERED) {
+        ngx_canary_passage_complete(p, state | NGX_CANARY_UNTIMED);
+        return;
+    }
+
+    state |= NGX_CANARY_ABORTED;
+
+    /* behind a failed attempt it is nginx's own */
+
+    if (u->state && !(state & NGX_CANARY_ENDED)) {
+        status = ngx_canary_passage_status(u);
+
+        if (status >= NGX_HTTP_OK) {
+            state |= p->conf->statuses[status] & NGX_CANARY_CLASS;
+        }
+    }
+
+    ngx_canary_passage_settle(p, state & ~NGX_CANARY_ERROR);
 }
 
 

@@ -21,6 +21,7 @@
 #define NGX_CANARY_ENDED          0x0040    /* the last attempt failed */
 #define NGX_CANARY_SETTLED        0x0080    /* its outcome is known */
 #define NGX_CANARY_COUNTED        0x0100
+#define NGX_CANARY_UNTIMED        0x20000   /* its end is not timed */
 /* of the last attempt; these and NGX_CANARY_ERROR are in conf->statuses */
 #define NGX_CANARY_ANSWERED       0x0200    /* it sent a whole header */
 #define NGX_CANARY_TUNNEL         0x0400    /* and switched the protocol */

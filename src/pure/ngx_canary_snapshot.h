@@ -56,6 +56,9 @@ typedef struct {
     uint64_t              forced;
     uint64_t              errors;
     uint64_t              fallbacks;
+    uint64_t              aborted;      /* their client left too early */
+    uint64_t              retries;
+    uint64_t              samples;      /* of the error rate */
     ngx_canary_latency_t  latency;
 } ngx_canary_figures_t;
 
@@ -261,6 +264,7 @@ typedef struct {
     uint64_t              stage_elapsed_us;
 
     uint64_t              unkeyed;
+    uint64_t              bypassed;     /* a part of nothing else */
     /* all of the split: assigned by hash, forced and unkeyed */
     uint64_t              passages[NGX_CANARY_SCOPES];
     uint64_t              elapsed_us[NGX_CANARY_SCOPES];

@@ -18,8 +18,9 @@
 #include <xxhash.h>
 
 
-static void ngx_canary_state_header(ngx_canary_walk_t *w, uint64_t *version,
-    uint64_t *length, uint64_t *run, uint64_t *owner);
+static void ngx_canary_state_header(ngx_canary_walk_t *w, uint64_t *length,
+    uint64_t *run, uint64_t *owner);
+static int ngx_canary_state_is_known(ngx_canary_walk_t *w);
 static void ngx_canary_state_body(ngx_canary_walk_t *w,
     ngx_canary_saved_t *saved);
 static void ngx_canary_state_record(ngx_canary_walk_t *w,
@@ -46,19 +47,18 @@ size_t
 ngx_canary_state_encode(ngx_canary_saved_t *saved, unsigned char *buf,
     size_t size)
 {
-    uint64_t           version, length, sum;
+    uint64_t           length, sum;
     ngx_canary_walk_t  w;
 
     memset(&w, 0, sizeof(ngx_canary_walk_t));
 
     w.writes = 1;
     w.size = NGX_CANARY_STATE_MAX;
+    w.version = NGX_CANARY_STATE_VERSION;
 
-    version = NGX_CANARY_STATE_VERSION;
     length = 0;
 
-    ngx_canary_state_header(&w, &version, &length, &saved->run,
-                            &saved->owner);
+    ngx_canary_state_header(&w, &length, &saved->run, &saved->owner);
     ngx_canary_state_body(&w, saved);
 
     length = w.pos + NGX_CANARY_STATE_CHECK;
@@ -71,8 +71,7 @@ ngx_canary_state_encode(ngx_canary_saved_t *saved, unsigned char *buf,
     w.pos = 0;
     w.size = size;
 
-    ngx_canary_state_header(&w, &version, &length, &saved->run,
-                            &saved->owner);
+    ngx_canary_state_header(&w, &length, &saved->run, &saved->owner);
     ngx_canary_state_body(&w, saved);
 
     if (w.failed) {
@@ -91,7 +90,7 @@ ngx_canary_state_decode(ngx_canary_saved_t *saved, const unsigned char *data,
     size_t len, char *error)
 {
     size_t             body;
-    uint64_t           version, length, sum;
+    uint64_t           length, sum;
     ngx_canary_walk_t  w;
 
     memset(&w, 0, sizeof(ngx_canary_walk_t));
@@ -99,8 +98,7 @@ ngx_canary_state_decode(ngx_canary_saved_t *saved, const unsigned char *data,
     w.in = data;
     w.size = len;
 
-    ngx_canary_state_header(&w, &version, &length, &saved->run,
-                            &saved->owner);
+    ngx_canary_state_header(&w, &length, &saved->run, &saved->owner);
 
     if (len == 0) {
         (void) snprintf(error, NGX_CANARY_STATE_ERROR, "it is empty");
@@ -122,10 +120,11 @@ ngx_canary_state_decode(ngx_canary_saved_t *saved, const unsigned char *data,
         return -1;
     }
 
-    if (version != NGX_CANARY_STATE_VERSION) {
+    if (!ngx_canary_state_is_known(&w)) {
         (void) snprintf(error, NGX_CANARY_STATE_ERROR,
-                        "it has version %" PRIu64 ", this module reads %d",
-                        version, NGX_CANARY_STATE_VERSION);
+                        "it has version %" PRIu64 ", this module reads %d "
+                        "to %d", w.version, NGX_CANARY_STATE_OLDEST,
+                        NGX_CANARY_STATE_VERSION);
         return -1;
     }
 
@@ -166,7 +165,7 @@ int
 ngx_canary_state_owner(const unsigned char *data, uint64_t *run,
     uint64_t *owner)
 {
-    uint64_t           version, length;
+    uint64_t           length;
     ngx_canary_walk_t  w;
 
     memset(&w, 0, sizeof(ngx_canary_walk_t));
@@ -174,9 +173,9 @@ ngx_canary_state_owner(const unsigned char *data, uint64_t *run,
     w.in = data;
     w.size = NGX_CANARY_STATE_HEADER;
 
-    ngx_canary_state_header(&w, &version, &length, run, owner);
+    ngx_canary_state_header(&w, &length, run, owner);
 
-    if (version != NGX_CANARY_STATE_VERSION
+    if (!ngx_canary_state_is_known(&w)
         || memcmp(data, ngx_canary_state_magic, NGX_CANARY_STATE_MAGIC) != 0)
     {
         return -1;
@@ -187,8 +186,8 @@ ngx_canary_state_owner(const unsigned char *data, uint64_t *run,
 
 
 static void
-ngx_canary_state_header(ngx_canary_walk_t *w, uint64_t *version,
-    uint64_t *length, uint64_t *run, uint64_t *owner)
+ngx_canary_state_header(ngx_canary_walk_t *w, uint64_t *length, uint64_t *run,
+    uint64_t *owner)
 {
     size_t         i;
     unsigned char  byte;
@@ -198,10 +197,18 @@ ngx_canary_state_header(ngx_canary_walk_t *w, uint64_t *version,
         ngx_canary_walk_byte(w, &byte);
     }
 
-    ngx_canary_walk_fixed(w, version, 4);
+    ngx_canary_walk_fixed(w, &w->version, 4);
     ngx_canary_walk_fixed(w, length, 8);
     ngx_canary_walk_fixed(w, run, 8);
     ngx_canary_walk_fixed(w, owner, 8);
+}
+
+
+static int
+ngx_canary_state_is_known(ngx_canary_walk_t *w)
+{
+    return w->version >= NGX_CANARY_STATE_OLDEST
+           && w->version <= NGX_CANARY_STATE_VERSION;
 }
 
 
@@ -219,6 +226,10 @@ ngx_canary_state_body(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
     ngx_canary_walk_number(w, &saved->elapsed_us, NGX_CANARY_SAVED_ELAPSED);
     ngx_canary_walk_number(w, &saved->unkeyed, UINT64_MAX);
     ngx_canary_walk_number(w, &saved->base_unkeyed, UINT64_MAX);
+
+    if (w->version > 1) {
+        ngx_canary_walk_number(w, &saved->bypassed, UINT64_MAX);
+    }
 
     for (i = 0; i < NGX_CANARY_CAUSES; i++) {
         ngx_canary_walk_number(w, &saved->rollbacks[i], UINT64_MAX);
@@ -328,6 +339,12 @@ ngx_canary_state_counts(ngx_canary_walk_t *w, ngx_canary_saved_counts_t *counts)
     ngx_canary_walk_number(w, &counts->forced, UINT64_MAX);
     ngx_canary_walk_number(w, &counts->errors, UINT64_MAX);
     ngx_canary_walk_number(w, &counts->fallbacks, UINT64_MAX);
+
+    if (w->version > 1) {
+        ngx_canary_walk_number(w, &counts->aborted, UINT64_MAX);
+        ngx_canary_walk_number(w, &counts->retries, UINT64_MAX);
+    }
+
     ngx_canary_walk_number(w, &counts->sum_us, UINT64_MAX);
     ngx_canary_walk_number(w, &counts->max_us, UINT64_MAX);
     ngx_canary_walk_number(w, &counts->low_us, UINT64_MAX);

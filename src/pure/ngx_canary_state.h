@@ -29,7 +29,9 @@
 #pragma GCC visibility push(hidden)
 
 
-#define NGX_CANARY_STATE_VERSION  1
+#define NGX_CANARY_STATE_VERSION  2
+/* of the oldest file that is read; what it lacks is 0 */
+#define NGX_CANARY_STATE_OLDEST   1
 #define NGX_CANARY_STATE_HEADER   36    /* bytes before the body */
 #define NGX_CANARY_STATE_CHECK    8     /* bytes of the checksum */
 #define NGX_CANARY_STATE_ERROR    128   /* bytes of an error's text */
@@ -51,7 +53,7 @@
 #define NGX_CANARY_STATE_HIST                                                 \
     ((1 + NGX_CANARY_HIST_BUCKETS) * (2 + NGX_CANARY_STATE_NUMBER))
 #define NGX_CANARY_STATE_COUNTS                                               \
-    ((6 + NGX_CANARY_CLASSES) * NGX_CANARY_STATE_NUMBER                       \
+    ((8 + NGX_CANARY_CLASSES) * NGX_CANARY_STATE_NUMBER                       \
      + NGX_CANARY_STATE_HIST)
 #define NGX_CANARY_STATE_VARIANT                                              \
     (2 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_NAME                      \
@@ -91,6 +93,8 @@ typedef struct {
     uint64_t                  forced;
     uint64_t                  errors;
     uint64_t                  fallbacks;
+    uint64_t                  aborted;  /* since version 2 */
+    uint64_t                  retries;
     uint64_t                  sum_us;
     uint64_t                  max_us;
     uint64_t                  low_us;
@@ -168,6 +172,7 @@ typedef struct {
     uint64_t                  elapsed_us;   /* while nginx ran */
     uint64_t                  unkeyed;
     uint64_t                  base_unkeyed;
+    uint64_t                  bypassed; /* since version 2 */
     uint64_t                  rollbacks[NGX_CANARY_CAUSES];
 
     uint64_t                  latched;      /* 0 or 1 */
@@ -214,7 +219,7 @@ int ngx_canary_state_decode(ngx_canary_saved_t *saved,
 
 /*
  * The run and the owner of a file, by its first NGX_CANARY_STATE_HEADER bytes.
- * Returns 0, or -1 if they are not those of a file of this version.
+ * Returns 0, or -1 if they are not those of a file that can be read.
  */
 int ngx_canary_state_owner(const unsigned char *data, uint64_t *run,
     uint64_t *owner);

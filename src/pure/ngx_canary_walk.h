@@ -23,6 +23,7 @@ typedef struct {
     unsigned char        *out;
     size_t                pos;
     size_t                size;     /* of "in" or "out" */
+    uint64_t              version;  /* of what is written or read */
     int                   writes;
     int                   failed;
 } ngx_canary_walk_t;

@@ -127,6 +127,11 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
       S("Requests without a key."),
       IN(split, unkeyed), ALWAYS },
 
+    { SPLIT(NUMBER), NONE, S("bypassed"),
+      COUNTER, S("nginx_canary_bypassed"), NONE, TOTAL,
+      S("Requests that took no part."),
+      IN(split, bypassed), ALWAYS },
+
     ROLLBACKS("gate", NGX_CANARY_CAUSE_GATE),
     ROLLBACKS("operator", NGX_CANARY_CAUSE_OPERATOR),
     ROLLBACKS("state", NGX_CANARY_CAUSE_STATE),
@@ -211,9 +216,19 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
       S("Requests passed on to the baseline."),
       IN(figures, fallbacks), ALWAYS },
 
+    { FIGURES(NUMBER), NONE, S("aborted"),
+      COUNTER, S("nginx_canary_aborted"), NONE, TOTAL,
+      S("Client left before the header."),
+      IN(figures, aborted), ALWAYS },
+
+    { FIGURES(NUMBER), NONE, S("retries"),
+      COUNTER, S("nginx_canary_retries"), NONE, TOTAL,
+      S("Requests retried within the variant."),
+      IN(figures, retries), ALWAYS },
+
     { FIGURES(RATIO), NONE, S("error_rate"),
-      UNNAMED, S("Errors by requests."),
-      IN(figures, errors), IN(figures, requests) },
+      UNNAMED, S("Errors by requests that were not aborted."),
+      IN(figures, errors), IN(figures, samples) },
 
     { FIGURES(RATE), NONE, S("throughput"),
       UNNAMED, S("Requests a second."),

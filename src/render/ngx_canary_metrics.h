@@ -56,7 +56,7 @@ typedef enum {
     NGX_CANARY_TYPE_CREATED,            /* a counter; OpenMetrics gets the time
                                            of its creation, as it does for a
                                            histogram: with all counters a
-                                           scrape would be beyond 8 KB */
+                                           scrape would be beyond 10 KB */
     NGX_CANARY_TYPE_HISTOGRAM
 } ngx_canary_type_e;
 

@@ -174,6 +174,8 @@ ngx_canary_page_summary(const ngx_canary_split_t *split,
     ngx_canary_out_u64(out, split->generation);
     ngx_canary_out_lit(out, " &middot; unkeyed ");
     ngx_canary_out_u64(out, split->unkeyed);
+    ngx_canary_out_lit(out, " &middot; bypassed ");
+    ngx_canary_out_u64(out, split->bypassed);
     ngx_canary_out_lit(out, "</div>\n");
 }
 

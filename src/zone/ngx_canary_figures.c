@@ -152,6 +152,12 @@ ngx_canary_figures_counts(ngx_canary_figures_t *f, ngx_canary_counts_t *sum,
     f->forced = sum->forced - base->forced;
     f->errors = sum->errors - base->errors;
     f->fallbacks = sum->fallbacks - base->fallbacks;
+    f->aborted = sum->aborted - base->aborted;
+    f->retries = sum->retries - base->retries;
+
+    /* a request that is being counted may stand in one of them only */
+
+    f->samples = f->requests - ngx_min(f->aborted, f->requests);
 
     ngx_memzero(&f->latency, sizeof(ngx_canary_latency_t));
 

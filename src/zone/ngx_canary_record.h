@@ -18,6 +18,11 @@
 #define NGX_CANARY_FALLBACK       0x02      /* the baseline answers */
 #define NGX_CANARY_TIMED          0x04      /* its latency counts */
 #define NGX_CANARY_RETRIED        0x8000    /* more than one server tried */
+#define NGX_CANARY_ABORTED        0x10000   /* by its client, unanswered */
+
+#define NGX_CANARY_SELDOM                                                     \
+    (NGX_CANARY_ERROR|NGX_CANARY_FALLBACK|NGX_CANARY_RETRIED                  \
+     |NGX_CANARY_ABORTED)
 
 
 /* the outcome of one passage, ready to be counted */
@@ -29,9 +34,33 @@ typedef struct {
 } ngx_canary_outcome_t;
 
 
+/* an aborted one is no sample: it counts in no hash cell */
+static ngx_inline void
+ngx_canary_record_seldom(ngx_canary_counts_t *counts,
+    ngx_canary_cluster_t *cluster, ngx_uint_t what)
+{
+    if (what & NGX_CANARY_ERROR) {
+        ngx_canary_add(&counts->errors, 1);
+        ngx_canary_add(&cluster->bad[0], 1);
+    }
+
+    if (what & NGX_CANARY_FALLBACK) {
+        ngx_canary_add(&counts->fallbacks, 1);
+    }
+
+    if (what & NGX_CANARY_RETRIED) {
+        ngx_canary_add(&counts->retries, 1);
+    }
+
+    if (what & NGX_CANARY_ABORTED) {
+        ngx_canary_add(&counts->aborted, 1);
+    }
+}
+
+
 /*
- * Counts one passage of a request that is neither forced nor unkeyed; "tally"
- * is one of the zone's.
+ * Counts one passage of a request that the hash, "off" or the latch assigned;
+ * "tally" is one of the zone's.
  */
 static ngx_inline void
 ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
@@ -45,7 +74,9 @@ ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
     cell = &tally->cell;
     cluster = &tally->clusters[oc->cluster];
 
-    ngx_canary_add(&cluster->requests, 1);
+    if (!ngx_canary_rare(oc->what & NGX_CANARY_ABORTED)) {
+        ngx_canary_add(&cluster->requests, 1);
+    }
 
     if (!ngx_canary_rare(!(oc->what & NGX_CANARY_TIMED))) {
         /* most are within all limits */
@@ -62,13 +93,8 @@ ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
         ngx_canary_raise(&cell->low_us[base], UINT64_MAX - oc->latency_us);
     }
 
-    if (ngx_canary_rare(oc->what & NGX_CANARY_ERROR)) {
-        ngx_canary_add(&cell->counts.errors, 1);
-        ngx_canary_add(&cluster->bad[0], 1);
-    }
-
-    if (ngx_canary_rare(oc->what & NGX_CANARY_FALLBACK)) {
-        ngx_canary_add(&cell->counts.fallbacks, 1);
+    if (ngx_canary_rare(oc->what & NGX_CANARY_SELDOM)) {
+        ngx_canary_record_seldom(&cell->counts, cluster, oc->what);
     }
 
     ngx_canary_add(&cell->counts.responses[oc->response], 1);

@@ -69,10 +69,12 @@ ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
         ngx_canary_saved_record(zone, saved, &record);
 
         saved->unkeyed = 0;
+        saved->bypassed = 0;
         saved->base_unkeyed = zone->base_unkeyed[base];
 
         for (i = 0; i < zone->nshards; i++) {
             saved->unkeyed += ngx_canary_load(&zone->shards[i].unkeyed);
+            saved->bypassed += ngx_canary_load(&zone->shards[i].bypassed);
         }
 
         for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
@@ -204,6 +206,8 @@ ngx_canary_saved_counts(ngx_canary_saved_counts_t *counts,
     counts->forced = from->forced;
     counts->errors = from->errors;
     counts->fallbacks = from->fallbacks;
+    counts->aborted = from->aborted;
+    counts->retries = from->retries;
     counts->sum_us = from->sum_us;
 }
 
@@ -251,6 +255,7 @@ ngx_canary_saved_give(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
     }
 
     zone->shards[0].unkeyed = saved->unkeyed;
+    zone->shards[0].bypassed = saved->bypassed;
     zone->base_unkeyed[0] = saved->base_unkeyed;
 
     for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
@@ -397,6 +402,8 @@ ngx_canary_given_counts(ngx_canary_cell_t *cell,
     cell->counts.forced = counts->forced;
     cell->counts.errors = counts->errors;
     cell->counts.fallbacks = counts->fallbacks;
+    cell->counts.aborted = counts->aborted;
+    cell->counts.retries = counts->retries;
     cell->counts.sum_us = counts->sum_us;
 }
 

@@ -69,6 +69,8 @@ ngx_canary_sum_counts(ngx_canary_counts_t *sum, ngx_canary_counts_t *counts)
     sum->forced += ngx_canary_load(&counts->forced);
     sum->errors += ngx_canary_load(&counts->errors);
     sum->fallbacks += ngx_canary_load(&counts->fallbacks);
+    sum->aborted += ngx_canary_load(&counts->aborted);
+    sum->retries += ngx_canary_load(&counts->retries);
     sum->sum_us += ngx_canary_load(&counts->sum_us);
 
     return requests != 0;

@@ -122,7 +122,7 @@ ngx_canary_picture_trial(ngx_canary_picture_t *pic, ngx_canary_variant_t *v,
     latency = &v->figures[scope].latency;
 
     if (rule->metric == NGX_CANARY_METRIC_ERROR_RATE) {
-        trial->n = v->figures[scope].requests;
+        trial->n = v->figures[scope].samples;
         trial->bad = v->figures[scope].errors;
         return;
     }

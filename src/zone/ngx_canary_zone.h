@@ -82,6 +82,8 @@ typedef struct {
     uint64_t                  forced;
     uint64_t                  errors;
     uint64_t                  fallbacks;
+    uint64_t                  aborted;
+    uint64_t                  retries;
     uint64_t                  sum_us;
 } ngx_canary_counts_t;
 
@@ -100,8 +102,8 @@ typedef struct {
 
 
 /*
- * Requests by the hash of their key: a user's failures, which come together,
- * fall into one of these.  A cache line.
+ * Requests that were not aborted, by the hash of their key: a user's failures,
+ * which come together, fall into one of these.  A cache line.
  */
 typedef struct {
     uint64_t                  requests;
@@ -120,7 +122,8 @@ typedef struct {
 
 typedef struct {
     uint64_t                  unkeyed;
-    uint64_t                  pad[7];       /* a cache line of its own */
+    uint64_t                  bypassed;
+    uint64_t                  pad[6];       /* a cache line of their own */
     ngx_canary_tally_t        variants[NGX_CANARY_MAX_VARIANTS];
 } ngx_canary_shard_t;
 

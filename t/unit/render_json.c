@@ -12,11 +12,13 @@
 
 #define NO_FIGURES                                                            \
     "{\"requests\":0,\"forced\":0,\"errors\":0,\"fallbacks\":0,"              \
+    "\"aborted\":0,\"retries\":0,"                                            \
     "\"error_rate\":null,\"throughput\":null,\"responses\":{\"1xx\":0,"       \
     "\"2xx\":0,\"3xx\":0,\"4xx\":0,\"5xx\":0,\"none\":0}," NO_LATENCY "}"
 
 #define BASELINE                                                              \
     "{\"requests\":1463,\"forced\":12,\"errors\":3,\"fallbacks\":0,"          \
+    "\"aborted\":0,\"retries\":0,"                                            \
     "\"error_rate\":0.002051,\"throughput\":120.689655,\"responses\":{"       \
     "\"1xx\":0,\"2xx\":1400,\"3xx\":20,\"4xx\":40,\"5xx\":0,\"none\":3},"     \
     "\"latency\":{\"count\":1461,\"sum\":123.456789,\"mean\":0.084502,"       \
@@ -25,7 +27,8 @@
 
 #define CANARY                                                                \
     "{\"requests\":77,\"forced\":0,\"errors\":1,\"fallbacks\":1,"             \
-    "\"error_rate\":0.012987,\"throughput\":6.352087,\"responses\":{"         \
+    "\"aborted\":2,\"retries\":5,"                                            \
+    "\"error_rate\":0.013333,\"throughput\":6.352087,\"responses\":{"         \
     "\"1xx\":0,\"2xx\":76,\"3xx\":0,\"4xx\":0,\"5xx\":1,\"none\":0},"         \
     "\"latency\":{\"count\":77,\"sum\":12.9,\"mean\":0.167532,"               \
     "\"min\":0.051,\"max\":0.702,\"p50\":0.145,\"p90\":0.31,\"p95\":0.385,"   \
@@ -40,6 +43,7 @@
     "\"documents\":{\"state\":\"active\",\"reason\":\"\",\"generation\":3,"   \
     "\"stage\":{\"name\":\"stage1_5pct\",\"started_at\":1763845800.001,"      \
     "\"elapsed\":12.122},\"verdict\":\"pending\",\"unkeyed\":9,"              \
+    "\"bypassed\":31,"                                                        \
     "\"state_file\":{\"path\":\"/var/lib/nginx/documents.state\","            \
     "\"written_at\":1763845810.002,\"error\":\"\"},"                          \
     "\"gates\":[],\"variants\":{"

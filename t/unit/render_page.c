@@ -11,10 +11,10 @@ static const char  *sample[] = {
     "<h2>documents <span class=\"state active\">active</span></h2>",
     "verdict <b class=\"pending\">pending</b> &middot; stage "
         "stage1_5pct, since 2025-11-22 21:10:00 (12 s) &middot; "
-        "generation 3 &middot; unkeyed 9",
+        "generation 3 &middot; unkeyed 9 &middot; bypassed 31",
     "<i style=\"width:95%\" title=\"documents\">",
     "<i class=\"canary\" style=\"width:5%\" title=\"sliceB_documents\">",
-    ">error rate</th><td class=\"first\">0.2051%</td><td>1.2987%</td>",
+    ">error rate</th><td class=\"first\">0.2051%</td><td>1.3333%</td>",
     ">requests</th><td class=\"first\">1463</td><td>77</td>"
         "<td class=\"first\">1463</td><td>77</td>"
         "<td class=\"first\">1463</td><td>77</td></tr>",

@@ -43,6 +43,8 @@ saved_counts(ngx_canary_saved_counts_t *counts)
     counts->forced = saved_next++;
     counts->errors = saved_next++;
     counts->fallbacks = saved_next++;
+    counts->aborted = saved_next++;
+    counts->retries = saved_next++;
     counts->sum_us = saved_next++ << 20;
     counts->max_us = saved_next++ << 10;
     counts->low_us = UINT64_MAX - saved_next++;
@@ -143,6 +145,7 @@ saved_fill(ngx_canary_saved_t *saved, ngx_canary_saved_event_t *events)
     saved->elapsed_us = saved_next++;
     saved->unkeyed = saved_next++;
     saved->base_unkeyed = saved_next++;
+    saved->bypassed = saved_next++;
 
     for (i = 0; i < NGX_CANARY_CAUSES; i++) {
         saved->rollbacks[i] = saved_next++;

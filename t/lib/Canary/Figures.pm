@@ -11,8 +11,9 @@ package Canary::Figures;
 # A figure that is not named must not have changed, of no variant: something
 # that is counted twice, or late, fails here or at the next question.
 #
-# Of a variant: requests, errors, fallbacks, forced, 1xx .. 5xx, none, and
-# timed, the number of latencies.  Of the split: unkeyed.
+# Of a variant: requests, errors, fallbacks, aborted, retries, forced, 1xx ..
+# 5xx, none, and timed, the number of latencies.  Of the split: unkeyed and
+# bypassed.
 #
 #     success($n), failure($n)    the figures of n requests: answered 200 in
 #                                 time, or without an answer
@@ -102,11 +103,11 @@ sub _figures {
     my ($self) = @_;
 
     my $split = $self->{t}->status()->{splits}{$self->{split}};
-    my %now = (unkeyed => $split->{unkeyed});
+    my %now = map { ($_ => $split->{$_}) } qw(unkeyed bypassed);
 
     for my $variant (keys %{$split->{variants}}) {
         my $total = $split->{variants}{$variant}{total};
-        for my $name (qw(requests errors fallbacks forced)) {
+        for my $name (qw(requests errors fallbacks aborted retries forced)) {
             $now{"$variant $name"} = $total->{$name};
         }
         for my $class (keys %{$total->{responses}}) {

@@ -55,6 +55,10 @@ my %broken = (
             "${head}Transfer-Encoding: chunked\r\n\r\n1000\r\n$body");
     },
     truncate_head => sub { _send($_[0], substr $_[1], 0, 30) },
+    hang_head => sub {
+        _send($_[0], substr $_[1], 0, 30);
+        _idle();
+    },
     reset_body => sub {
         my ($socket, $head, $body) = @_;
         _send($socket, _sized($head, length($body) + 1000) . $body);

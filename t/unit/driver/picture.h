@@ -173,10 +173,13 @@ picture_canary(ngx_canary_figures_t *f)
 
     f->elapsed_us = 12122000;
     f->requests = 77;
+    f->samples = 75;
     f->responses[1] = 76;
     f->responses[4] = 1;
     f->errors = 1;
     f->fallbacks = 1;
+    f->aborted = 2;
+    f->retries = 5;
     f->latency.count = 77;
     f->latency.sum_us = 12900000;
     f->latency.min_us = 51000;
@@ -202,6 +205,7 @@ picture_baseline(ngx_canary_figures_t *f)
 
     f->elapsed_us = 12122000;
     f->requests = 1463;
+    f->samples = 1463;
     f->responses[1] = 1400;
     f->responses[2] = 20;
     f->responses[3] = 40;
@@ -237,6 +241,7 @@ picture_split(ngx_canary_split_t *split)
     split->stage_start_ms = 1763845800001;
     split->stage_elapsed_us = 12122000;
     split->unkeyed = 9;
+    split->bypassed = 31;
     split->rollbacks[NGX_CANARY_CAUSE_OPERATOR] = 2;
     split->state_path = PICTURE_STR("/var/lib/nginx/documents.state");
     split->state_written_ms = 1763845810002;

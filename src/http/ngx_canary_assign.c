@@ -15,6 +15,8 @@ static ngx_inline void ngx_canary_assign_split(ngx_http_request_t *r,
 static ngx_int_t ngx_canary_assign_force(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a)
     __attribute__((noinline));
+static ngx_str_t *ngx_canary_view_stage(ngx_canary_srv_conf_t *conf,
+    ngx_canary_record_t *record);
 static ngx_inline ngx_int_t ngx_canary_assign_key(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf, ngx_str_t *key);
 static ngx_int_t ngx_canary_assign_key_next(ngx_http_request_t *r,
@@ -102,6 +104,7 @@ ngx_canary_assign_new(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     a->cluster = NGX_CANARY_CLUSTERS;
     a->tally = &conf->shard->variants[NGX_CANARY_BASELINE];
     a->generation = view->generation;
+    a->stage = view->stage;
 
     if (ngx_canary_rare(!view->plain || ngx_canary_load(&zone->latch))) {
         rc = ngx_canary_assign_apart(r, conf, a);
@@ -257,9 +260,41 @@ ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
     view->plain = !view->off && conf->forces.nelts == 0
                   && conf->cookie.name.len == 0;
 
-    view->stage.len = record.stage_len;
-    view->stage.data = view->stage_data;
-    ngx_memcpy(view->stage_data, record.stage, record.stage_len);
+    view->stage = ngx_canary_view_stage(conf, &record);
+}
+
+
+/*
+ * Requests that are under way hold the stage that they were decided in, so a
+ * new name gets memory of its own.  Only a worker that drains reads a second.
+ */
+
+static ngx_str_t *
+ngx_canary_view_stage(ngx_canary_srv_conf_t *conf, ngx_canary_record_t *record)
+{
+    ngx_str_t  *stage;
+
+    static ngx_str_t  none = ngx_null_string;
+
+    stage = conf->view.stage;
+
+    if (stage && stage->len == record->stage_len
+        && ngx_memcmp(stage->data, record->stage, stage->len) == 0)
+    {
+        return stage;
+    }
+
+    stage = ngx_palloc(conf->targets.pool,
+                       sizeof(ngx_str_t) + record->stage_len);
+    if (stage == NULL) {
+        return &none;
+    }
+
+    stage->len = record->stage_len;
+    stage->data = (u_char *) (stage + 1);
+    ngx_memcpy(stage->data, record->stage, stage->len);
+
+    return stage;
 }
 
 

@@ -103,8 +103,7 @@ typedef struct {
     ngx_uint_t                     canary_off[NGX_CANARY_MAX_CANARIES];
     /* index into targets, or NGX_ERROR for one that this process lacks */
     ngx_int_t                      targets[NGX_CANARY_MAX_CANARIES];
-    ngx_str_t                      stage;
-    u_char                         stage_data[NGX_CANARY_MAX_STAGE + 1];
+    ngx_str_t                     *stage;       /* as long as the conf lives */
 } ngx_canary_view_t;
 
 
@@ -197,6 +196,7 @@ typedef struct {
     uint32_t                       cluster;     /* hash cell of the key */
     ngx_canary_tally_t            *tally;       /* of the slot; this worker's */
     uint64_t                       generation;
+    ngx_str_t                     *stage;
     ngx_str_t                      key;         /* what was hashed, if it was */
 } ngx_canary_assignment_t;
 

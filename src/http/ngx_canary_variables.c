@@ -175,19 +175,7 @@ static ngx_int_t
 ngx_canary_stage_text(ngx_http_request_t *r, ngx_canary_met_t *met,
     ngx_str_t *text)
 {
-    ngx_canary_view_t  *view;
-
-    view = ngx_canary_view(met->conf);
-
-    /* the view changes under a request that is under way */
-
-    text->len = view->stage.len;
-    text->data = ngx_pnalloc(r->pool, view->stage.len + 1);
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(text->data, view->stage.data, view->stage.len);
+    *text = *met->assignment->stage;
 
     return NGX_OK;
 }

@@ -13,7 +13,6 @@
 static const char *ngx_canary_fields_read(ngx_canary_field_t *fields, size_t n,
     unsigned char *text, size_t len);
 static const char *ngx_canary_fields_decode(ngx_canary_field_t *field);
-static int ngx_canary_fields_hex(unsigned char ch);
 
 
 const char *
@@ -136,7 +135,7 @@ ngx_canary_fields_decode(ngx_canary_field_t *field)
 }
 
 
-static int
+int
 ngx_canary_fields_hex(unsigned char ch)
 {
     if (ch >= '0' && ch <= '9') {

@@ -29,6 +29,9 @@ typedef struct {
 const char *ngx_canary_fields_parse(ngx_canary_field_t *fields, size_t n,
     unsigned char *text, size_t len);
 
+/* the value of a hexadecimal digit in either case, or -1 */
+int ngx_canary_fields_hex(unsigned char ch);
+
 /*
  * By table 3-7 of the Unicode standard: no overlong forms, no surrogates, and
  * nothing above U+10FFFF.  ngx_utf8_decode() lets some of these pass.

@@ -54,6 +54,7 @@ sub control {
     is($r->{status}, 200, "$uri: $body");
     is($r->{header}{'content-type'}, 'application/json', 'its type');
     is($r->{header}{'cache-control'}, 'no-store', 'not to be stored');
+    is($r->{header}{'x-content-type-options'}, 'nosniff', 'nosniff');
 
     return JSON::PP::decode_json($r->{body});
 }

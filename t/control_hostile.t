@@ -36,6 +36,7 @@ sub refused {
 
     is($r->{status}, $status, $name);
     is($r->{header}{'content-type'}, 'application/json', "$name: JSON");
+    is($r->{header}{'x-content-type-options'}, 'nosniff', "$name: nosniff");
     my $error = eval { JSON::PP::decode_json($r->{body})->{error} };
     ok(defined $error && length $error, "$name: says what is wrong");
     return;

@@ -1,7 +1,7 @@
 use strict;
 use warnings;
 
-# The status location: its three resources, what else is refused, the choice
+# The status location: its resources, what else is refused, the choice
 # of the metrics format, and that all of it is one well-formed response.
 
 use JSON::PP ();
@@ -21,6 +21,7 @@ $t->conf(<<'CONF');
         listen 127.0.0.1:%%PORT0%%;
         location /canary/ { canary_status; }
         location /bare { canary_status; }
+        location /board { rewrite ^/board(.*) /bare$1 last; }
         location = /exact/metrics { canary_status; }
         location ~ ^/regex/ { canary_status; }
     }
@@ -33,6 +34,15 @@ $t->conf(<<'CONF');
     }
 CONF
 $t->start();
+
+# once in every answer, whatever it is
+sub sniffed {
+    my ($response, $name) = @_;
+
+    is_deeply($response->{headers}{'x-content-type-options'},
+        ['nosniff'], "$name: nosniff");
+    return;
+}
 
 my $text = 'text/plain; version=0.0.4; charset=utf-8';
 my $open = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
@@ -51,6 +61,7 @@ my %types = (
 for my $path (sort keys %types) {
     my $r = $t->get($path);
     is($r->{status}, 200, $path);
+    sniffed($r, $path);
     is($r->{header}{'content-type'}, $types{$path}, "$path: type");
     is($r->{header}{'cache-control'}, 'no-store', "$path: not to be stored");
     is($r->{header}{'content-length'}, length $r->{body}, "$path: length");
@@ -69,18 +80,45 @@ for my $path (
     '/regex/x'
     )
 {
-    is($t->get($path)->{status}, 404, "$path is not there");
+    my $r = $t->get($path);
+    is($r->{status}, 404, "$path is not there");
+    sniffed($r, $path);
 }
 
-for my $path ('/canary', '/bare', '/bare?a=b') {
-    my $r = $t->get($path);
-    my ($bare) = $path =~ /^([^?]+)/;
-    is($r->{status}, 301, "$path is led to the page");
-    like(
-        $r->{header}{location},
-        qr{^http://[^/]+\Q$bare\E/(\?a=b)?$},
-        "$path: where to"
+# nginx itself leads to a prefix that ends in a slash; else the page has links
+# that hold below the last part of its address
+my $r = $t->get('/canary');
+is($r->{status}, 301, '/canary is led to the page');
+like($r->{header}{location}, qr{^http://[^/]+/canary/$}, 'where to');
+
+for my $case (
+    ['/canary/', ''],
+    ['/bare/', ''],
+    ['/bare/?a=b/c', ''],
+    ['/bare', './bare/'],
+    ['/bare?a=b/c', './bare/'],
+    ['/b%61re', './b%61re/'],
+    ['//x/..//bare', './bare/'],
+    ['/board', './board/']
+    )
+{
+    my ($path, $prefix) = @$case;
+
+    $r = $t->get($path);
+    is($r->{status}, 200, "$path is the page");
+    my @links = $r->{body} =~ /(?:href|src)="([^"]*)"/g;
+    is_deeply(
+        [sort @links],
+        [
+            sort 'data:,',
+            map { "$prefix$_" } qw(page.css page.js status.json metrics)
+        ],
+        "$path: its links"
     );
+    my ($folder) = $path =~ m{^([^?]*/)};
+    for my $link (grep { !/:/ } @links) {
+        is($t->get("$folder$link")->{status}, 200, "$folder$link is there");
+    }
 }
 
 for my $method (qw(POST PUT DELETE OPTIONS PATCH)) {
@@ -89,6 +127,7 @@ for my $method (qw(POST PUT DELETE OPTIONS PATCH)) {
             . "Content-Length: 4\r\n\r\nbody");
     my $r = $client->response($method);
     is($r->{status}, 405, "$method is refused");
+    sniffed($r, $method);
     is($r->{header}{allow}, 'GET, HEAD', "$method: what is allowed");
     is($client->get('/canary/metrics')->{status},
         200, "$method: its body is no part of the next request");

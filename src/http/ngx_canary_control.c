@@ -36,7 +36,6 @@ static ngx_int_t ngx_canary_control_refuse(ngx_http_request_t *r,
     ngx_uint_t status, const char *text);
 
 
-static ngx_str_t  ngx_canary_json_type = ngx_string("application/json");
 static ngx_str_t  ngx_canary_post = ngx_string("POST");
 
 static ngx_canary_verb_t  ngx_canary_verbs[] = {
@@ -57,6 +56,10 @@ ngx_canary_control_handler(ngx_http_request_t *r)
 {
     ngx_int_t             rc;
     ngx_canary_command_t  command;
+
+    if (ngx_canary_response_nosniff(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     if (r->method != NGX_HTTP_POST) {
 
@@ -374,9 +377,8 @@ static ngx_int_t
 ngx_canary_control_refuse(ngx_http_request_t *r, ngx_uint_t status,
     const char *text)
 {
-    ngx_int_t              rc;
-    ngx_canary_str_t       str;
-    ngx_canary_response_t  rs;
+    ngx_int_t  rc;
+    ngx_str_t  str;
 
     /* it returns at once if the body was read already */
 
@@ -393,13 +395,7 @@ ngx_canary_control_refuse(ngx_http_request_t *r, ngx_uint_t status,
     str.len = ngx_strlen(text);
     str.data = (u_char *) text;
 
-    ngx_canary_response_init(&rs, r);
-
-    if (ngx_canary_render_error(str, &rs.out) != 0) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_canary_response_send(&rs, status, &ngx_canary_json_type);
+    return ngx_canary_response_error(r, status, &str);
 }
 
 

@@ -7,9 +7,14 @@
 
 
 static int ngx_canary_response_more(ngx_canary_out_t *out, size_t need);
+static void ngx_canary_response_type(ngx_http_request_t *r, ngx_str_t *type);
 
 
 static ngx_str_t  ngx_canary_no_store = ngx_string("no-store");
+static ngx_str_t  ngx_canary_max_age = ngx_string("max-age=300");
+static ngx_str_t  ngx_canary_nosniff = ngx_string("nosniff");
+
+ngx_str_t  ngx_canary_json_type = ngx_string("application/json");
 
 
 void
@@ -69,7 +74,6 @@ ngx_canary_response_send(ngx_canary_response_t *rs, ngx_uint_t status,
     ngx_str_t *type)
 {
     off_t                size;
-    u_char              *semicolon;
     ngx_int_t            rc;
     ngx_chain_t         *cl, *last;
     ngx_http_request_t  *r;
@@ -104,15 +108,9 @@ ngx_canary_response_send(ngx_canary_response_t *rs, ngx_uint_t status,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    semicolon = ngx_strlchr(type->data, type->data + type->len, ';');
-
     r->headers_out.status = status;
     r->headers_out.content_length_n = size;
-    r->headers_out.content_type = *type;
-    r->headers_out.content_type_len = semicolon
-                                      ? (size_t) (semicolon - type->data)
-                                      : type->len;
-    r->headers_out.content_type_lowcase = NULL;
+    ngx_canary_response_type(r, type);
 
     rc = ngx_http_send_header(r);
 
@@ -121,6 +119,104 @@ ngx_canary_response_send(ngx_canary_response_t *rs, ngx_uint_t status,
     }
 
     return ngx_http_output_filter(r, rs->first);
+}
+
+
+ngx_int_t
+ngx_canary_response_error(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *text)
+{
+    ngx_canary_str_t       str;
+    ngx_canary_response_t  rs;
+
+    str.len = text->len;
+    str.data = text->data;
+
+    ngx_canary_response_init(&rs, r);
+
+    if (ngx_canary_render_error(str, &rs.out) != 0) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_canary_response_send(&rs, status, &ngx_canary_json_type);
+}
+
+
+ngx_int_t
+ngx_canary_response_file(ngx_http_request_t *r, const ngx_canary_str_t *text,
+    ngx_str_t *type)
+{
+    u_char       *p;
+    ngx_buf_t    *b;
+    ngx_int_t     rc;
+    ngx_str_t     etag;
+    ngx_chain_t   out;
+
+    b = ngx_calloc_buf(r->pool);
+    p = ngx_pnalloc(r->pool, sizeof("\"12345678\"") - 1);
+
+    if (b == NULL || p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->pos = (u_char *) text->data;
+    b->last = b->pos + text->len;
+    b->memory = 1;
+    b->last_buf = (r == r->main) ? 1 : 0;
+    b->last_in_chain = 1;
+
+    etag.data = p;
+    etag.len = ngx_sprintf(p, "\"%08xD\"",
+                           ngx_crc32_long(b->pos, text->len))
+               - p;
+
+    r->headers_out.etag = ngx_canary_response_header(r, "ETag", &etag);
+
+    if (r->headers_out.etag == NULL
+        || ngx_canary_response_header(r, "Cache-Control", &ngx_canary_max_age)
+           == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = text->len;
+    ngx_canary_response_type(r, type);
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static void
+ngx_canary_response_type(ngx_http_request_t *r, ngx_str_t *type)
+{
+    u_char  *semicolon;
+
+    semicolon = ngx_strlchr(type->data, type->data + type->len, ';');
+
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = semicolon
+                                      ? (size_t) (semicolon - type->data)
+                                      : type->len;
+    r->headers_out.content_type_lowcase = NULL;
+}
+
+
+ngx_int_t
+ngx_canary_response_nosniff(ngx_http_request_t *r)
+{
+    return ngx_canary_response_header(r, "X-Content-Type-Options",
+                                      &ngx_canary_nosniff)
+           ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -25,11 +25,23 @@ typedef struct {
 } ngx_canary_response_t;
 
 
+/* the splits that an answer is about, or why there is none */
+typedef struct {
+    ngx_canary_srv_conf_t  **conf;
+    ngx_uint_t               n;
+    ngx_uint_t               status;
+    ngx_str_t                error;
+} ngx_canary_choice_t;
+
+
 /* what came with a POST; data NULL: not given */
 typedef struct {
     ngx_str_t             by;
     ngx_str_t             reason;
 } ngx_canary_form_t;
+
+
+extern ngx_str_t  ngx_canary_json_type;
 
 
 void ngx_canary_response_init(ngx_canary_response_t *rs,
@@ -42,6 +54,20 @@ void ngx_canary_response_init(ngx_canary_response_t *rs,
 ngx_int_t ngx_canary_response_send(ngx_canary_response_t *rs,
     ngx_uint_t status, ngx_str_t *type);
 
+/* the same for {"error":TEXT} */
+ngx_int_t ngx_canary_response_error(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_str_t *text);
+
+/*
+ * Sends a text that no reload changes, with an ETag: a client may keep it for
+ * 5 minutes, and asks whether it is the same after that.
+ */
+ngx_int_t ngx_canary_response_file(ngx_http_request_t *r,
+    const ngx_canary_str_t *text, ngx_str_t *type);
+
+/* for every answer, before anything may be refused */
+ngx_int_t ngx_canary_response_nosniff(ngx_http_request_t *r);
+
 /* both strings live as long as the request; NULL if memory is short */
 ngx_table_elt_t *ngx_canary_response_header(ngx_http_request_t *r, char *name,
     ngx_str_t *value);
@@ -49,6 +75,13 @@ ngx_table_elt_t *ngx_canary_response_header(ngx_http_request_t *r, char *name,
 /* fills in all of "split"; NGX_ERROR if memory is short */
 ngx_int_t ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
     ngx_canary_split_t *split, ngx_pool_t *pool);
+
+/*
+ * ngx_canary_choice.c: all splits, or the one that the argument "upstream"
+ * names.  NGX_DECLINED: the answer is "status" and "error".
+ */
+ngx_int_t ngx_canary_choose(ngx_http_request_t *r,
+    ngx_canary_choice_t *choice);
 
 /*
  * ngx_canary_accept.c: OpenMetrics only for a client that asks for it by name,

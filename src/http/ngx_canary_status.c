@@ -12,19 +12,32 @@ typedef struct {
     ngx_str_t              type;
     ngx_canary_render_pt   render;
     ngx_uint_t             want;        /* ngx_canary_want_e */
+    ngx_str_t              policy;      /* Content-Security-Policy, or empty */
 } ngx_canary_resource_t;
+
+
+typedef struct {
+    ngx_str_t                path;
+    ngx_str_t                type;
+    const ngx_canary_str_t  *text;
+} ngx_canary_file_t;
 
 
 static ngx_int_t ngx_canary_status_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_canary_status_send(ngx_http_request_t *r,
     ngx_canary_resource_t *resource);
-static ngx_int_t ngx_canary_status_redirect(ngx_http_request_t *r);
-static ngx_int_t ngx_canary_status_path(ngx_http_request_t *r,
-    ngx_str_t *path);
+static void ngx_canary_status_path(ngx_http_request_t *r, ngx_str_t *path);
+static ngx_canary_file_t *ngx_canary_status_file(ngx_str_t *path);
 static ngx_canary_resource_t *ngx_canary_status_resource(
     ngx_http_request_t *r, ngx_str_t *path);
+static void ngx_canary_status_page(ngx_http_request_t *r,
+    ngx_canary_str_t *page);
 static ngx_int_t ngx_canary_status_snapshot(ngx_http_request_t *r,
-    ngx_uint_t want, ngx_canary_snapshot_t *snap);
+    ngx_canary_choice_t *choice, ngx_uint_t want,
+    ngx_canary_snapshot_t *snap);
+static ngx_int_t ngx_canary_status_pictures(ngx_http_request_t *r,
+    ngx_canary_choice_t *choice, ngx_uint_t want,
+    ngx_canary_snapshot_t *snap);
 
 
 static ngx_canary_resource_t  ngx_canary_resources[] = {
@@ -32,19 +45,24 @@ static ngx_canary_resource_t  ngx_canary_resources[] = {
     { ngx_string(""),
       ngx_string("text/html; charset=utf-8"),
       ngx_canary_render_page,
-      NGX_CANARY_WANT_QUANTILES },
+      NGX_CANARY_WANT_QUANTILES,
+      ngx_string("default-src 'none'; style-src 'self'; script-src 'self'; "
+                 "connect-src 'self'; img-src data:; base-uri 'none'; "
+                 "form-action 'none'; frame-ancestors 'none'") },
 
     { ngx_string("status.json"),
       ngx_string("application/json"),
       ngx_canary_render_json,
-      NGX_CANARY_WANT_QUANTILES },
+      NGX_CANARY_WANT_QUANTILES,
+      ngx_null_string },
 
     { ngx_string("metrics"),
       ngx_string("text/plain; version=0.0.4; charset=utf-8"),
       ngx_canary_render_prometheus,
-      NGX_CANARY_WANT_BOUNDS },
+      NGX_CANARY_WANT_BOUNDS,
+      ngx_null_string },
 
-    { ngx_null_string, ngx_null_string, NULL, 0 }
+    { ngx_null_string, ngx_null_string, NULL, 0, ngx_null_string }
 };
 
 
@@ -52,7 +70,22 @@ static ngx_canary_resource_t  ngx_canary_openmetrics = {
     ngx_string("metrics"),
     ngx_string("application/openmetrics-text; version=1.0.0; charset=utf-8"),
     ngx_canary_render_openmetrics,
-    NGX_CANARY_WANT_BOUNDS
+    NGX_CANARY_WANT_BOUNDS,
+    ngx_null_string
+};
+
+
+static ngx_canary_file_t  ngx_canary_files[] = {
+
+    { ngx_string("page.css"),
+      ngx_string("text/css; charset=utf-8"),
+      &ngx_canary_page_css },
+
+    { ngx_string("page.js"),
+      ngx_string("text/javascript; charset=utf-8"),
+      &ngx_canary_page_js },
+
+    { ngx_null_string, ngx_null_string, NULL }
 };
 
 
@@ -64,7 +97,12 @@ ngx_canary_status_handler(ngx_http_request_t *r)
 {
     ngx_int_t               rc;
     ngx_str_t               path;
+    ngx_canary_file_t      *file;
     ngx_canary_resource_t  *resource;
+
+    if (ngx_canary_response_nosniff(r) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
 
@@ -83,10 +121,12 @@ ngx_canary_status_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    /* relative links of the page need the slash */
+    ngx_canary_status_path(r, &path);
 
-    if (ngx_canary_status_path(r, &path) == NGX_DECLINED) {
-        return ngx_canary_status_redirect(r);
+    file = ngx_canary_status_file(&path);
+
+    if (file) {
+        return ngx_canary_response_file(r, file->text, &file->type);
     }
 
     resource = ngx_canary_status_resource(r, &path);
@@ -102,10 +142,29 @@ ngx_canary_status_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_canary_status_send(ngx_http_request_t *r, ngx_canary_resource_t *resource)
 {
+    ngx_int_t              rc;
+    ngx_canary_choice_t    choice;
     ngx_canary_response_t  rs;
     ngx_canary_snapshot_t  snap;
 
-    if (ngx_canary_status_snapshot(r, resource->want, &snap) != NGX_OK) {
+    rc = ngx_canary_choose(r, &choice);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_canary_response_error(r, choice.status, &choice.error);
+    }
+
+    if (rc != NGX_OK
+        || ngx_canary_status_snapshot(r, &choice, resource->want, &snap)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (resource->policy.len
+        && ngx_canary_response_header(r, "Content-Security-Policy",
+                                      &resource->policy)
+           == NULL)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -119,46 +178,9 @@ ngx_canary_status_send(ngx_http_request_t *r, ngx_canary_resource_t *resource)
 }
 
 
-static ngx_int_t
-ngx_canary_status_redirect(ngx_http_request_t *r)
-{
-    u_char           *p;
-    uintptr_t         escape;
-    ngx_str_t         uri;
-    ngx_table_elt_t  *location;
+/* the path below a prefix location, the last part of it in any other one */
 
-    escape = 2 * ngx_escape_uri(NULL, r->uri.data, r->uri.len,
-                                NGX_ESCAPE_URI);
-
-    uri.len = r->uri.len + escape + 1;
-    uri.data = ngx_pnalloc(r->pool, uri.len);
-    if (uri.data == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    p = (u_char *) ngx_escape_uri(uri.data, r->uri.data, r->uri.len,
-                                  NGX_ESCAPE_URI);
-    *p = '/';
-
-    ngx_http_clear_location(r);
-
-    location = ngx_canary_response_header(r, "Location", &uri);
-    if (location == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->headers_out.location = location;
-
-    return NGX_HTTP_MOVED_PERMANENTLY;
-}
-
-
-/*
- * The path below a prefix location, the last part of it in any other one.
- * NGX_DECLINED if the request is for the prefix itself without its slash.
- */
-
-static ngx_int_t
+static void
 ngx_canary_status_path(ngx_http_request_t *r, ngx_str_t *path)
 {
     u_char                    *p, *last;
@@ -183,14 +205,10 @@ ngx_canary_status_path(ngx_http_request_t *r, ngx_str_t *path)
     if (prefix) {
         p = r->uri.data + clcf->name.len;
 
-        if (p == last && p[-1] != '/') {
-            return NGX_DECLINED;
-        }
-
         if (p < last && *p == '/') {
             p++;
 
-        } else if (p[-1] != '/') {
+        } else if (p < last && p[-1] != '/') {
             /* "/canary" is a prefix of "/canarymetrics" too */
             p = r->uri.data;
         }
@@ -201,8 +219,24 @@ ngx_canary_status_path(ngx_http_request_t *r, ngx_str_t *path)
 
     path->len = last - p;
     path->data = p;
+}
 
-    return NGX_OK;
+
+static ngx_canary_file_t *
+ngx_canary_status_file(ngx_str_t *path)
+{
+    ngx_canary_file_t  *file;
+
+    for (file = ngx_canary_files; file->text; file++) {
+
+        if (file->path.len == path->len
+            && ngx_strncmp(file->path.data, path->data, path->len) == 0)
+        {
+            return file;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -233,14 +267,11 @@ ngx_canary_status_resource(ngx_http_request_t *r, ngx_str_t *path)
 
 
 static ngx_int_t
-ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_uint_t want,
-    ngx_canary_snapshot_t *snap)
+ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_canary_choice_t *choice,
+    ngx_uint_t want, ngx_canary_snapshot_t *snap)
 {
     ngx_str_t                value;
-    ngx_uint_t               i;
-    ngx_canary_split_t      *oldest;
     ngx_canary_common_t     *common;
-    ngx_canary_srv_conf_t  **conf;
     ngx_canary_main_conf_t  *cmcf;
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_canary_module);
@@ -253,6 +284,8 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_uint_t want,
     snap->server_version.len = sizeof(NGINX_VERSION) - 1;
     snap->time_ms = ngx_canary_now_ms();
 
+    ngx_canary_status_page(r, &snap->page);
+
     common = cmcf->common ? cmcf->common->data : NULL;
 
     if (common) {
@@ -260,7 +293,7 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_uint_t want,
         snap->loaded_at_ms = ngx_canary_load(&common->loaded_ms);
     }
 
-    if (cmcf->splits.nelts == 0) {
+    if (choice->n == 0) {
         return NGX_OK;
     }
 
@@ -272,19 +305,53 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_uint_t want,
         want |= NGX_CANARY_WANT_BUCKETS;
     }
 
-    snap->splits = ngx_palloc(r->pool,
-                              cmcf->splits.nelts * sizeof(ngx_canary_split_t));
+    return ngx_canary_status_pictures(r, choice, want, snap);
+}
+
+
+/* what the browser has in its address bar, where nginx may have rewritten it */
+
+static void
+ngx_canary_status_page(ngx_http_request_t *r, ngx_canary_str_t *page)
+{
+    size_t   len, last;
+    u_char  *p, *query;
+
+    p = r->unparsed_uri.data;
+    len = r->unparsed_uri.len;
+
+    query = ngx_strlchr(p, p + len, '?');
+
+    if (query) {
+        len = query - p;
+    }
+
+    last = ngx_canary_path_last(p, len);
+
+    page->len = len - last;
+    page->data = p + last;
+}
+
+
+static ngx_int_t
+ngx_canary_status_pictures(ngx_http_request_t *r, ngx_canary_choice_t *choice,
+    ngx_uint_t want, ngx_canary_snapshot_t *snap)
+{
+    ngx_uint_t           i;
+    ngx_canary_split_t  *oldest;
+
+    snap->splits = ngx_palloc(r->pool, choice->n * sizeof(ngx_canary_split_t));
     if (snap->splits == NULL) {
         return NGX_ERROR;
     }
 
-    conf = cmcf->splits.elts;
     oldest = snap->splits;
 
-    for (i = 0; i < cmcf->splits.nelts; i++) {
+    for (i = 0; i < choice->n; i++) {
         snap->splits[i].want = want|NGX_CANARY_WANT_USERS;
 
-        if (ngx_canary_split_picture(conf[i], &snap->splits[i], r->pool)
+        if (ngx_canary_split_picture(choice->conf[i], &snap->splits[i],
+                                     r->pool)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -295,7 +362,7 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_uint_t want,
         }
     }
 
-    snap->nsplits = cmcf->splits.nelts;
+    snap->nsplits = choice->n;
 
     /* a load that came in between is in force once each split has it */
 

@@ -304,6 +304,7 @@ typedef struct {
     uint64_t              time_ms;
     uint64_t              generation;   /* the last in force in all splits */
     uint64_t              loaded_at_ms;
+    ngx_canary_str_t      page;         /* the URI's last part, or empty */
     size_t                nsplits;
     ngx_canary_split_t   *splits;
 } ngx_canary_snapshot_t;

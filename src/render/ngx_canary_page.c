@@ -1,12 +1,16 @@
 /*
- * The page for people: no script, nothing loaded from elsewhere, and links
- * relative to the location's prefix.
+ * The page for people.  Nothing in it is inline, neither style nor script, and
+ * nothing comes from elsewhere; links are relative.
  */
 
+
+#include <string.h>
 
 #include "ngx_canary_page.h"
 
 
+static void ngx_canary_page_link(const ngx_canary_snapshot_t *snap,
+    const char *name, ngx_canary_out_t *out);
 static void ngx_canary_page_split(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
 static void ngx_canary_page_summary(const ngx_canary_split_t *split,
@@ -32,39 +36,9 @@ static const ngx_canary_str_t  ngx_canary_page_open = ngx_canary_text(
     "<meta charset=\"utf-8\">\n"
     "<link rel=\"icon\" href=\"data:,\">\n"
     "<meta name=\"viewport\" content=\"width=device-width\">\n"
-    "<meta http-equiv=\"refresh\" content=\"5\">\n"
+    "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>\n"
     "<title>canary</title>\n"
-    "<style>\n"
-    ":root{color-scheme:light dark;--line:#8884;--dim:#888}\n"
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;"
-    "margin:2rem auto;padding:0 1rem}\n"
-    "header,footer{color:var(--dim)}\n"
-    "h1{font-size:1.4rem;margin:0}\n"
-    "h2{font-size:1.2rem;margin:0 0 .3rem}\n"
-    "section{border:1px solid var(--line);border-radius:8px;"
-    "padding:1rem 1.2rem;margin:1.2rem 0;overflow-x:auto}\n"
-    ".state{font-size:.8rem;font-weight:600;color:#fff;border-radius:1em;"
-    "padding:.15em .7em;vertical-align:middle;background:#666}\n"
-    ".active{background:#17803d}.rolled_back{background:#b91c1c}\n"
-    ".bar{display:flex;height:.6rem;border-radius:.3rem;overflow:hidden;"
-    "margin:.6rem 0;background:#8883}\n"
-    ".bar i{background:#3b82f6}.bar .canary{background:#eab308;"
-    "border-left:1px solid #fff}\n"
-    "table{border-collapse:collapse;width:100%;"
-    "font-variant-numeric:tabular-nums}\n"
-    "th,td{padding:.15rem .6rem;text-align:right;white-space:nowrap;"
-    "border-bottom:1px solid var(--line)}\n"
-    "th:first-child{text-align:left;font-weight:400}\n"
-    "td:nth-child(n+2).first,th.first{border-left:1px solid var(--line)}\n"
-    ".text td{text-align:left;white-space:normal}\n"
-    ".gates,.events{margin:1rem 0}"
-    ".gates td:not(:last-child){white-space:nowrap}\n"
-    ".pass,.go{color:#17803d;font-weight:600}"
-    ".fail,.rollback{color:#b91c1c;font-weight:600}\n"
-    "</style>\n"
-    "</head>\n"
-    "<body>\n"
-    "<header><h1>canary</h1>");
+);
 
 static const ngx_canary_str_t  ngx_canary_page_scopes[NGX_CANARY_SCOPES] = {
     ngx_canary_text("total"),
@@ -80,6 +54,12 @@ ngx_canary_render_page(const ngx_canary_snapshot_t *snap,
     size_t  i;
 
     ngx_canary_out_str(out, ngx_canary_page_open);
+    ngx_canary_out_lit(out, "<link rel=\"stylesheet\" href=\"");
+    ngx_canary_page_link(snap, "page.css", out);
+    ngx_canary_out_lit(out, "\">\n<script src=\"");
+    ngx_canary_page_link(snap, "page.js", out);
+    ngx_canary_out_lit(out, "\" defer></script>\n</head>\n<body>\n"
+                            "<header><h1>canary</h1>");
     ngx_canary_page_moment(snap->time_ms, out);
     ngx_canary_out_lit(out, " &middot; generation ");
     ngx_canary_out_u64(out, snap->generation);
@@ -95,15 +75,32 @@ ngx_canary_render_page(const ngx_canary_snapshot_t *snap,
         ngx_canary_page_split(&snap->splits[i], out);
     }
 
-    ngx_canary_out_lit(out, "<footer><a href=\"status.json\">status.json</a>"
-                            " &middot; <a href=\"metrics\">metrics</a>"
-                            " &middot; canary ");
+    ngx_canary_out_lit(out, "<footer><a href=\"");
+    ngx_canary_page_link(snap, "status.json", out);
+    ngx_canary_out_lit(out, "\">status.json</a> &middot; <a href=\"");
+    ngx_canary_page_link(snap, "metrics", out);
+    ngx_canary_out_lit(out, "\">metrics</a> &middot; canary ");
     ngx_canary_out_html(out, snap->version);
     ngx_canary_out_lit(out, " &middot; nginx ");
     ngx_canary_out_html(out, snap->server_version);
     ngx_canary_out_lit(out, "</footer>\n</body>\n</html>\n");
 
     return ngx_canary_out_end(out);
+}
+
+
+/* relative, for a location whose prefix was asked for without its slash too */
+static void
+ngx_canary_page_link(const ngx_canary_snapshot_t *snap, const char *name,
+    ngx_canary_out_t *out)
+{
+    if (snap->page.len) {
+        ngx_canary_out_lit(out, "./");
+        ngx_canary_out_html(out, snap->page);
+        ngx_canary_out_lit(out, "/");
+    }
+
+    ngx_canary_out_bytes(out, name, strlen(name));
 }
 
 
@@ -185,9 +182,12 @@ static void
 ngx_canary_page_bar(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 {
     size_t                       i;
+    uint64_t                     left;
     const ngx_canary_variant_t  *variant;
 
-    ngx_canary_out_lit(out, "<div class=\"bar\">");
+    left = 0;
+
+    ngx_canary_out_lit(out, "<svg class=\"bar\">");
 
     for (i = 0; i < split->nvariants; i++) {
         variant = &split->variants[i];
@@ -197,19 +197,23 @@ ngx_canary_page_bar(const ngx_canary_split_t *split, ngx_canary_out_t *out)
         }
 
         if (variant->canary) {
-            ngx_canary_out_lit(out, "<i class=\"canary\" style=\"width:");
+            ngx_canary_out_lit(out, "<rect class=\"canary\" x=\"");
 
         } else {
-            ngx_canary_out_lit(out, "<i style=\"width:");
+            ngx_canary_out_lit(out, "<rect x=\"");
         }
 
+        ngx_canary_page_percent(left, out);
+        ngx_canary_out_lit(out, "\" width=\"");
         ngx_canary_page_percent(variant->share_ppm, out);
-        ngx_canary_out_lit(out, "\" title=\"");
+        ngx_canary_out_lit(out, "\" height=\"100%\"><title>");
         ngx_canary_out_html(out, variant->name);
-        ngx_canary_out_lit(out, "\"></i>");
+        ngx_canary_out_lit(out, "</title></rect>");
+
+        left += variant->share_ppm;
     }
 
-    ngx_canary_out_lit(out, "</div>\n");
+    ngx_canary_out_lit(out, "</svg>\n");
 }
 
 

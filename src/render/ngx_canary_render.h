@@ -42,6 +42,10 @@ int ngx_canary_render_openmetrics(const ngx_canary_snapshot_t *snap,
 int ngx_canary_render_page(const ngx_canary_snapshot_t *snap,
     ngx_canary_out_t *out);
 
+/* the page's page.css and page.js */
+extern const ngx_canary_str_t  ngx_canary_page_css;
+extern const ngx_canary_str_t  ngx_canary_page_js;
+
 /*
  * The state of one split, the answer of canary_control:
  * {"split":NAME,"state":..,"reason":..,"generation":..,"changed":true|false}

@@ -12,8 +12,10 @@ static const char  *sample[] = {
     "verdict <b class=\"pending\">pending</b> &middot; stage "
         "stage1_5pct, since 2025-11-22 21:10:00 (12 s) &middot; "
         "generation 3 &middot; unkeyed 9 &middot; bypassed 31",
-    "<i style=\"width:95%\" title=\"documents\">",
-    "<i class=\"canary\" style=\"width:5%\" title=\"sliceB_documents\">",
+    "<rect x=\"0%\" width=\"95%\" height=\"100%\">"
+        "<title>documents</title></rect>",
+    "<rect class=\"canary\" x=\"95%\" width=\"5%\" height=\"100%\">"
+        "<title>sliceB_documents</title></rect>",
     ">error rate</th><td class=\"first\">0.2051%</td><td>1.3333%</td>",
     ">requests</th><td class=\"first\">1463</td><td>77</td>"
         "<td class=\"first\">1463</td><td>77</td>"
@@ -25,6 +27,8 @@ static const char  *sample[] = {
     ">latency mean</th><td class=\"first\">84.502 ms</td><td>167.532 ms</td>",
     ">latency min</th><td class=\"first\">999 &micro;s</td><td>51 ms</td>",
     ">latency p95</th><td class=\"first\">241.5 ms</td><td>385 ms</td>",
+    "<link rel=\"stylesheet\" href=\"page.css\">",
+    "<script src=\"page.js\" defer></script>",
     "href=\"status.json\"",
     "href=\"metrics\"",
     "</html>\n"
@@ -107,14 +111,46 @@ hostile(void)
 
     text = rendered("hostile", 256);
 
-    is_u64(picture_count(text, "<script"), 0, "no markup from names");
-    is_u64(picture_count(text, "<i "), picture_count(text, "</i>"),
-           "attributes stay closed");
+    is_u64(picture_count(text, "<script"), 1, "no markup from names");
+    is_u64(picture_count(text, "<rect "), picture_count(text, "</rect>"),
+           "elements stay closed");
     ok(picture_count(text, "&lt;script&gt;alert(&#39;x&#39;)") > 5,
        "it is escaped");
     is_u64(picture_count(text, "\xff") + picture_count(text, "\xed\xa0"), 0,
            "no bytes that are no UTF-8");
     free(text);
+}
+
+
+/* a location whose prefix was asked for without the slash behind it */
+static void
+links(void)
+{
+    char                   *text;
+    size_t                  i;
+    ngx_canary_snapshot_t   snap;
+
+    static const struct {
+        const char         *page;
+        const char         *link;
+    } pages[] = {
+        { "canary", "href=\"./canary/page.css\"" },
+        { "canary", "src=\"./canary/page.js\"" },
+        { "canary", "href=\"./canary/status.json\"" },
+        { "canary", "href=\"./canary/metrics\"" },
+        { "a:b", "href=\"./a:b/metrics\"" },
+        { "%22", "href=\"./%22/metrics\"" },
+        { "\"><b>", "href=\"./&quot;&gt;&lt;b&gt;/metrics\"" }
+    };
+
+    for (i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+        (void) picture_take(&snap, &split, "sample");
+        snap.page = picture_str(pages[i].page, strlen(pages[i].page));
+
+        text = picture_render(ngx_canary_render_page, &snap, 256);
+        is_u64(picture_count(text, pages[i].link), 1, pages[i].link);
+        free(text);
+    }
 }
 
 
@@ -138,8 +174,12 @@ main(void)
            "total, stage and window");
     is_u64(picture_count(text, ">count</th>") + picture_count(text, ">unique<")
            + picture_count(text, ">value "), 0, "no figures of events");
-    is_u64(picture_count(text, "src=") + picture_count(text, "http:")
-           + picture_count(text, "<script"), 0, "nothing from elsewhere");
+    is_u64(picture_count(text, "src=") - 1 + picture_count(text, "//"), 0,
+           "nothing from elsewhere");
+    is_u64(picture_count(text, "style=") + picture_count(text, "<style")
+           + picture_count(text, "<script>") + picture_count(text, "javascript:"),
+           0,
+           "nothing inline");
     free(text);
 
     text = rendered("quiet", 256);
@@ -153,7 +193,7 @@ main(void)
            "rolled back");
     is_u64(picture_count(text, "<strong>rolled back by alice</strong>"), 1,
            "and why");
-    is_u64(picture_count(text, "<i class=\"canary\""), 0,
+    is_u64(picture_count(text, "<rect class=\"canary\""), 0,
            "no bar without a share");
     free(text);
 
@@ -189,6 +229,7 @@ main(void)
     dates();
     ages();
     hostile();
+    links();
 
     return tap_done();
 }

@@ -37,6 +37,12 @@ my $long = 'x' x 248;
 wrong(["canary_state $dir/state/$long;"],
           "state file \"$dir/state/$long\" has a name that is too long,"
         . ' at most 247 bytes are allowed');
+for my $name (qw(a.bad a.bad.7 .a.tmp .a.lock)) {
+    wrong(["canary_state $dir/state/$name;"],
+              "state file \"$dir/state/$name\" has a name that is kept for what"
+            . ' lies beside a state file, it must not end in ".bad" or'
+            . ' ".bad.N", nor begin with "." and end in ".tmp" or ".lock"');
+}
 for my $same ("$dir/state/a", "$dir//state/./a", "$dir/alias/a", 'state/a') {
     my $path = $same =~ m{^/} ? $same : "$dir/$same";
     wrong(
@@ -48,7 +54,12 @@ for my $same ("$dir/state/a", "$dir//state/./a", "$dir/alias/a", 'state/a') {
 
 for my $valid (
     ["canary_state $dir/state/a;", "canary_state $dir/state/b;"],
+    ["canary_state $dir/state/a;", "canary_state $dir/state/a.tmp;"],
+    ["canary_state $dir/state/a;", "canary_state $dir/state/a.lock;"],
     ['canary_state relative;'],
+    ["canary_state $dir/state/bad;"],
+    ["canary_state $dir/state/a.badge;"],
+    ["canary_state $dir/state/a.7;"],
     ["canary_state $dir/state/" . 'x' x 247 . ';']
     )
 {

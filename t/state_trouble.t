@@ -36,12 +36,23 @@ troubled('a folder', qr/file cannot be renamed: Is a directory/);
 rmdir $s->file();
 mended('a folder');
 
-# somebody else has the lock: waited for, and no longer than a second or so
+# somebody who may read the folder has locked it
 
+open my $reader, '<', $folder or die "open: $!\n";
+flock $reader, LOCK_EX or die "flock: $!\n";
+ok($s->written(), 'a folder that is locked: written');
+is($s->rollback()->{written}, JSON::PP::true, 'and so is what POST does');
+$s->resume();
+close $reader;
+
+# the lock itself: who has it is waited for, and not for ever
+
+my $lock = "$folder/.file.lock";
+is((stat $lock)[2] & 07777, 0600, 'nobody else can open the lock file');
 my $locker = $t->_spawn(
     sub {
-        open my $dir, '<', $folder or die "open: $!\n";
-        flock $dir, LOCK_EX or die "flock: $!\n";
+        open my $held, '<', $lock or die "open: $!\n";
+        flock $held, LOCK_EX or die "flock: $!\n";
         sleep 600;
     }
 );
@@ -148,8 +159,8 @@ sub mended {
 # for long: a worker holds it only while it writes
 sub locked {
     for (1 .. 20) {
-        open my $dir, '<', $folder or return 0;
-        return 0 if flock $dir, LOCK_EX | LOCK_NB;
+        open my $held, '<', $lock or return 0;
+        return 0 if flock $held, LOCK_EX | LOCK_NB;
         select undef, undef, undef, 0.02;
     }
     return 1;

@@ -1,5 +1,9 @@
 
 #include "ngx_canary_http.h"
+#include "../zone/ngx_canary_writer.h"
+
+
+#define NGX_CANARY_PUBLISH_DRAIN_MS  5000
 
 
 static void ngx_canary_publish_split(ngx_canary_main_conf_t *cmcf,
@@ -29,6 +33,10 @@ ngx_canary_init_module(ngx_cycle_t *cycle)
     if (cmcf == NULL || cmcf->splits.nelts == 0) {
         return NGX_OK;
     }
+
+    /* a process without a master has threads by now, for what may go */
+
+    ngx_canary_writer_drain(NGX_CANARY_PUBLISH_DRAIN_MS, cycle->log);
 
     common = cmcf->common->data;
     generation = common->generation;

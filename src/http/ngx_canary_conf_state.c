@@ -1,13 +1,18 @@
 
 #include "ngx_canary_http.h"
+#include "../zone/ngx_canary_writer.h"
 
 
-/* room for what is put behind a name: ".bad.100", ".tmp" */
-#define NGX_CANARY_STATE_NAME  (255 - 8)
+/* room for what is put around a name: ".bad.100", "." and ".lock" */
+#define NGX_CANARY_STATE_NAME     (255 - 8)
+#define NGX_CANARY_STATE_EXIT_MS  10000     /* for the disk, at exit */
 
 
 static char *ngx_canary_state_folder(ngx_conf_t *cf,
     ngx_canary_keep_conf_t *keep);
+static char *ngx_canary_state_beside(ngx_conf_t *cf,
+    ngx_canary_keep_conf_t *keep);
+static ngx_uint_t ngx_canary_state_taken(u_char *name);
 
 
 /* canary_state FILE; */
@@ -76,6 +81,15 @@ ngx_canary_conf_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_canary_state_taken(keep->name)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "state file \"%V\" has a name that is kept for what "
+                           "lies beside a state file, it must not end in "
+                           "\".bad\" or \".bad.N\", nor begin with \".\" and "
+                           "end in \".tmp\" or \".lock\"", &keep->path);
+        return NGX_CONF_ERROR;
+    }
+
     return ngx_canary_state_folder(cf, keep);
 }
 
@@ -114,7 +128,54 @@ ngx_canary_state_folder(ngx_conf_t *cf, ngx_canary_keep_conf_t *keep)
 
     keep->key = ngx_canary_split_seed(keep->path.data, keep->path.len) | 1;
 
+    return ngx_canary_state_beside(cf, keep);
+}
+
+
+static char *
+ngx_canary_state_beside(ngx_conf_t *cf, ngx_canary_keep_conf_t *keep)
+{
+    size_t  len;
+
+    len = ngx_strlen(keep->name) + NGX_CANARY_KEEP_BESIDE;
+
+    keep->tmp = ngx_pnalloc(cf->pool, len);
+    keep->lock = ngx_pnalloc(cf->pool, len);
+
+    if (keep->tmp == NULL || keep->lock == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    (void) ngx_sprintf(keep->tmp, ".%s.tmp%Z", keep->name);
+    (void) ngx_sprintf(keep->lock, ".%s.lock%Z", keep->name);
+
     return NGX_CONF_OK;
+}
+
+
+/* or it might be that of a file beside another split's */
+
+static ngx_uint_t
+ngx_canary_state_taken(u_char *name)
+{
+    u_char  *p, *last;
+
+    last = name + ngx_strlen(name);
+
+    if (*name == '.'
+        && ((last - name > 4 && ngx_strcmp(last - 4, ".tmp") == 0)
+            || (last - name > 5 && ngx_strcmp(last - 5, ".lock") == 0)))
+    {
+        return 1;
+    }
+
+    for (p = last; p > name && p[-1] >= '0' && p[-1] <= '9'; p--) { /* void */ }
+
+    if (p < last && p > name && p[-1] == '.') {
+        last = p - 1;
+    }
+
+    return last - name > 4 && ngx_strncmp(last - 4, ".bad", 4) == 0;
 }
 
 
@@ -164,6 +225,7 @@ ngx_canary_conf_state_once(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
 uint64_t
 ngx_canary_state_start(ngx_canary_srv_conf_t *conf, ngx_cycle_t *cycle)
 {
+    uint64_t                 due_us;
     ngx_core_conf_t         *ccf;
     ngx_canary_record_t      record;
     ngx_canary_keep_conf_t  *keep;
@@ -185,7 +247,11 @@ ngx_canary_state_start(ngx_canary_srv_conf_t *conf, ngx_cycle_t *cycle)
         }
     }
 
-    ngx_canary_keep_start(conf->zone, keep, cycle->log);
+    /* a quarter of all splits each second, and each within four */
+
+    due_us = ngx_canary_now_us() + (conf->number & 3) * 1000000;
+
+    ngx_canary_keep_start(conf->zone, keep, due_us, cycle->log);
 
     (void) ngx_canary_published(conf->zone, &record);
 
@@ -251,8 +317,13 @@ ngx_canary_state_each(ngx_cycle_t *cycle, ngx_canary_state_pt call)
 }
 
 
+/* workers have left it to the master, which writes what all of them counted */
+
 void
 ngx_canary_exit_master(ngx_cycle_t *cycle)
 {
-    ngx_canary_state_each(cycle, ngx_canary_keep_exit);
+    ngx_canary_state_each(cycle, ngx_canary_keep_last);
+
+    ngx_canary_writer_drain(NGX_CANARY_STATE_EXIT_MS, cycle->log);
+    ngx_canary_writer_end(cycle->log);
 }

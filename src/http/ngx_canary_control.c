@@ -15,6 +15,9 @@ typedef struct {
     ngx_canary_srv_conf_t  *conf;
     ngx_canary_verb_t      *verb;
     ngx_canary_form_t       form;
+    /* of what is answered once the state file is written */
+    ngx_uint_t              changed;
+    ngx_canary_split_t     *split;
 } ngx_canary_command_t;
 
 
@@ -23,8 +26,8 @@ static void ngx_canary_control_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_canary_control_process(ngx_http_request_t *r);
 static ngx_int_t ngx_canary_control_apply(ngx_http_request_t *r,
     ngx_canary_command_t *command);
-static void ngx_canary_control_keep(ngx_canary_srv_conf_t *conf,
-    ngx_canary_split_t *split, u_char *error, ngx_log_t *log);
+static ngx_int_t ngx_canary_control_answer(ngx_http_request_t *r, void *data,
+    u_char *error);
 static ngx_uint_t ngx_canary_control_change(ngx_canary_command_t *command,
     ngx_str_t *text);
 static ngx_int_t ngx_canary_control_target(ngx_http_request_t *r,
@@ -122,11 +125,14 @@ ngx_canary_control_process(ngx_http_request_t *r)
     ngx_int_t              rc;
     ngx_str_t              body;
     const char            *error;
-    ngx_canary_command_t   command;
+    ngx_canary_command_t  *command;
 
-    ngx_memzero(&command, sizeof(ngx_canary_command_t));
+    command = ngx_pcalloc(r->pool, sizeof(ngx_canary_command_t));
+    if (command == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    if (ngx_canary_control_target(r, &command) != NGX_OK) {
+    if (ngx_canary_control_target(r, command) != NGX_OK) {
         return NGX_HTTP_NOT_FOUND;
     }
 
@@ -141,48 +147,48 @@ ngx_canary_control_process(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    error = ngx_canary_form_parse(&command.form, &body);
+    error = ngx_canary_form_parse(&command->form, &body);
 
     if (error) {
         return ngx_canary_control_refuse(r, NGX_HTTP_BAD_REQUEST, error);
     }
 
-    if (command.form.reason.len == 0
-        && (command.verb->kind == NGX_CANARY_KIND_DECISION
-            || command.verb->kind == NGX_CANARY_KIND_INCIDENT))
+    if (command->form.reason.len == 0
+        && (command->verb->kind == NGX_CANARY_KIND_DECISION
+            || command->verb->kind == NGX_CANARY_KIND_INCIDENT))
     {
         return ngx_canary_control_refuse(r, NGX_HTTP_BAD_REQUEST,
                                          "\"reason\" is missing");
     }
 
-    return ngx_canary_control_apply(r, &command);
+    return ngx_canary_control_apply(r, command);
 }
 
 
 static ngx_int_t
 ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
 {
-    u_char                  error[NGX_CANARY_KEEP_ERROR];
-    ngx_str_t               text;
-    ngx_uint_t              changed;
-    ngx_canary_split_t     *split;
-    ngx_canary_response_t   rs;
+    ngx_str_t            text;
+    ngx_canary_wait_t   *wait;
+    ngx_canary_split_t  *split;
 
     /* whatever may fail for want of memory comes before the change */
 
     split = ngx_palloc(r->pool, sizeof(ngx_canary_split_t));
+    wait = ngx_canary_wait_create(r, ngx_canary_control_answer, command);
 
-    if (split == NULL
+    if (split == NULL || wait == NULL
         || ngx_canary_control_text(command, r->pool, &text) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     split->want = 0;
+    command->split = split;
 
-    changed = ngx_canary_control_change(command, &text);
+    command->changed = ngx_canary_control_change(command, &text);
 
-    if (changed) {
+    if (command->changed) {
         ngx_log_error(command->verb->level, r->connection->log, 0,
                       "split \"%V\" %s%s %V", &command->conf->name,
                       command->verb->event,
@@ -195,41 +201,34 @@ ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_canary_control_keep(command->conf, split, error, r->connection->log);
-
-    ngx_canary_response_init(&rs, r);
-
-    if (ngx_canary_render_state(split, changed ? 1 : 0, &rs.out) != 0) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_canary_response_send(&rs, NGX_HTTP_OK, &ngx_canary_json_type);
+    return ngx_canary_wait_begin(wait, command->conf);
 }
 
 
 /*
  * In force by now; whether it is on the disk as well is what the answer says.
- * "error" holds the text as long as "split" is in use.
  */
 
-static void
-ngx_canary_control_keep(ngx_canary_srv_conf_t *conf, ngx_canary_split_t *split,
-    u_char *error, ngx_log_t *log)
+static ngx_int_t
+ngx_canary_control_answer(ngx_http_request_t *r, void *data, u_char *error)
 {
-    if (conf->keep == NULL) {
-        return;
-    }
+    ngx_canary_command_t *command = data;
 
-    if (ngx_canary_keep_now(conf->zone, conf->keep, error, log)
-        == NGX_DECLINED)
-    {
-        (void) ngx_cpystrn(error, (u_char *) "the file is that of a newer "
-                           "configuration, which writes it within 5 seconds",
-                           NGX_CANARY_KEEP_ERROR);
-    }
+    ngx_canary_split_t     *split;
+    ngx_canary_response_t   rs;
+
+    split = command->split;
 
     split->state_error.len = ngx_strlen(error);
     split->state_error.data = error;
+
+    ngx_canary_response_init(&rs, r);
+
+    if (ngx_canary_render_state(split, command->changed, &rs.out) != 0) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_canary_response_send(&rs, NGX_HTTP_OK, &ngx_canary_json_type);
 }
 
 

@@ -1,5 +1,6 @@
 
 #include "ngx_canary_passage.h"
+#include "../zone/ngx_canary_writer.h"
 
 
 static ngx_inline void ngx_canary_passage_end(ngx_canary_passage_t *p,
@@ -392,7 +393,7 @@ ngx_canary_exit_process(ngx_cycle_t *cycle)
         ngx_canary_passage_cleanup(p);
     }
 
-    ngx_canary_state_each(cycle, ngx_canary_keep_exit);
+    ngx_canary_writer_end(cycle->log);
 }
 
 

@@ -98,6 +98,28 @@ ngx_uint_t ngx_canary_accepts_openmetrics(ngx_http_request_t *r);
  */
 ngx_uint_t ngx_canary_origin_is_foreign(ngx_http_request_t *r);
 
+/* ngx_canary_wait.c: an answer that waits for the state file */
+
+typedef struct ngx_canary_wait_s  ngx_canary_wait_t;
+
+/*
+ * "error" is empty if the file is written, or if there is none.  Returns what a
+ * content handler returns.
+ */
+typedef ngx_int_t (*ngx_canary_answer_pt)(ngx_http_request_t *r, void *data,
+    u_char *error);
+
+/* NULL if memory is short */
+ngx_canary_wait_t *ngx_canary_wait_create(ngx_http_request_t *r,
+    ngx_canary_answer_pt answer, void *data);
+
+/*
+ * Has what is in force written and calls answer once it is, or after 5 s.
+ * Returns what a content handler returns.
+ */
+ngx_int_t ngx_canary_wait_begin(ngx_canary_wait_t *wait,
+    ngx_canary_srv_conf_t *conf);
+
 /* ngx_canary_form.c */
 
 /* a request without a content type passes, its body is judged as it is read */

@@ -1,6 +1,7 @@
 
 #include "ngx_canary_response.h"
 #include "../pure/ngx_canary_gate.h"
+#include "../zone/ngx_canary_writer.h"
 
 
 static void ngx_canary_timer_handler(ngx_event_t *ev);
@@ -36,6 +37,7 @@ ngx_canary_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_canary_writer_start(cycle);
     ngx_canary_state_each(cycle, ngx_canary_keep_check);
 
     ngx_canary_timer_connection.fd = (ngx_socket_t) -1;
@@ -62,6 +64,8 @@ ngx_canary_timer_handler(ngx_event_t *ev)
     if (ngx_quit || ngx_terminate || ngx_exiting) {
         return;
     }
+
+    ngx_canary_writer_reap(ev->log);
 
     cmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
                                                ngx_http_canary_module);
@@ -190,7 +194,6 @@ ngx_canary_tick_failed(ngx_canary_srv_conf_t *conf, ngx_canary_split_t *split,
     ngx_canary_gate_t *gate, ngx_log_t *log)
 {
     u_char              buf[NGX_CANARY_MAX_TEXT], *p;
-    u_char              error[NGX_CANARY_KEEP_ERROR];
     ngx_str_t           text;
     ngx_canary_zone_t  *zone;
 
@@ -227,7 +230,7 @@ ngx_canary_tick_failed(ngx_canary_srv_conf_t *conf, ngx_canary_split_t *split,
                       &conf->name, &text);
 
         if (conf->keep) {
-            (void) ngx_canary_keep_now(zone, conf->keep, error, log);
+            (void) ngx_canary_keep_now(zone, conf->keep, NULL, log);
         }
     }
 }

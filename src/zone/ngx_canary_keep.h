@@ -1,8 +1,9 @@
 /*
  * The state file of a split: what is kept over a restart of nginx.
  *
- * Who writes: any worker of the configuration in force, one at a time, by a
- * lock on the folder that the kernel frees if its holder is killed.  What is
+ * Who writes: any worker of the configuration in force, in threads of its own
+ * (ngx_canary_writer.c), and the master as it exits; one at a time, by a lock
+ * on a file beside it that the kernel frees if its holder is killed.  What is
  * written is put together once the lock is held, so that an older state never
  * replaces a newer one; the file is replaced as a whole.  Who reads: the
  * master, and only into memory that no request has seen.
@@ -20,17 +21,19 @@
 #pragma GCC visibility push(hidden)
 
 
-#define NGX_CANARY_KEEP_ERROR  256      /* bytes of an error's text */
+#define NGX_CANARY_KEEP_ERROR   256     /* bytes of an error's text */
+/* the names of the files beside it: .FILE.tmp, .FILE.lock */
+#define NGX_CANARY_KEEP_BESIDE  sizeof(".lock.")
 
-
-typedef struct ngx_canary_keep_job_s  ngx_canary_keep_job_t;
 
 /* of the configuration; strings are terminated */
 typedef struct {
     ngx_str_t                 split;        /* name of the baseline */
     ngx_str_t                 path;
     ngx_str_t                 folder;
-    u_char                   *name;         /* in the folder */
+    u_char                   *name;         /* in the folder, as the others */
+    u_char                   *tmp;
+    u_char                   *lock;
     dev_t                     device;       /* of the folder */
     ino_t                     inode;
     uint64_t                  key;          /* of the path, never 0 */
@@ -44,56 +47,121 @@ typedef struct {
     ngx_uint_t                other;
     ngx_uid_t                 uid;
     ngx_gid_t                 gid;
-
-    ngx_canary_keep_job_t    *job;          /* of this process, under way */
 } ngx_canary_keep_conf_t;
+
+
+typedef struct ngx_canary_keep_wait_s  ngx_canary_keep_wait_t;
+
+/* NGX_OK, NGX_DECLINED, or NGX_ERROR and what failed in "error" */
+typedef void (*ngx_canary_keep_pt)(ngx_canary_keep_wait_t *wait,
+    ngx_int_t rc, uint64_t error);
+
+/* of one who waits for a writing */
+struct ngx_canary_keep_wait_s {
+    ngx_queue_t               queue;
+    ngx_canary_keep_pt        handler;
+    void                     *data;
+    ngx_uint_t                waits;        /* handler will be called */
+};
 
 
 /*
  * For the master, before it publishes: into fresh memory it reads the file,
  * which is from then on replaced by what is in force.  A file that cannot be
  * trusted is kept aside, and the split starts rolled back.  "keep" is NULL for
- * a split that has no state file.
+ * a split that has no state file.  The first writing is due at "due_us".
  */
 void ngx_canary_keep_start(ngx_canary_zone_t *zone,
-    ngx_canary_keep_conf_t *keep, ngx_log_t *log);
+    ngx_canary_keep_conf_t *keep, uint64_t due_us, ngx_log_t *log);
 
 /* for a worker that starts: says if it will not be able to write */
 void ngx_canary_keep_check(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep, ngx_log_t *log);
 
 /*
- * For each worker, once a second: writes every few seconds, in a thread, if no
- * other does; says how the last time went.
+ * For each worker, once a second: has the file written every few seconds, if
+ * no other does.
  */
 void ngx_canary_keep_tick(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep, ngx_log_t *log);
 
 /*
- * Writes, and returns once it is on the disk: NGX_OK, NGX_DECLINED if the file
- * belongs to a newer configuration, or NGX_ERROR with what is wrong in "error"
- * of NGX_CANARY_KEEP_ERROR bytes, terminated, which has been logged.
+ * Has written what is in force by now, and calls wait->handler, which the
+ * caller has set, once it is on the disk or cannot be; "wait" may be NULL.
+ * Returns NGX_AGAIN, or NGX_ERROR if memory is short, which is logged.
  */
 ngx_int_t ngx_canary_keep_now(ngx_canary_zone_t *zone,
-    ngx_canary_keep_conf_t *keep, u_char *error, ngx_log_t *log);
+    ngx_canary_keep_conf_t *keep, ngx_canary_keep_wait_t *wait,
+    ngx_log_t *log);
 
-/* for a process that exits: as ngx_canary_keep_now() */
-void ngx_canary_keep_exit(ngx_canary_zone_t *zone,
+/* the handler will not be called; what is under way goes on */
+void ngx_canary_keep_forget(ngx_canary_keep_wait_t *wait);
+
+/* for the master as it exits: queues a writing; see ngx_canary_writer_end() */
+void ngx_canary_keep_last(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep, ngx_log_t *log);
+
+/* the text of what a handler is given, of NGX_CANARY_KEEP_ERROR bytes */
+void ngx_canary_keep_text(uint64_t error, u_char *text);
 
 /* what is wrong with the last attempt to write, empty if nothing is */
 void ngx_canary_keep_error(ngx_canary_zone_t *zone, u_char *error);
 
+/*
+ * Counts an error, or that there is none any more (0); logs it once for each
+ * error, by whichever worker meets it, and once when it ends.
+ */
+void ngx_canary_keep_report(ngx_canary_zone_t *zone,
+    ngx_canary_keep_conf_t *keep, uint64_t error, ngx_log_t *log);
+
+
+/*
+ * ngx_canary_keep_write.c: one writing.  Threads run it: it calls nothing of
+ * nginx, and no memory is touched but shared memory, its own, and what it is
+ * given.
+ */
+
+typedef struct {
+    uint64_t                  self;         /* see ngx_canary_keep_self() */
+    int                       folder;       /* open until it is synced */
+    dev_t                     device;       /* of the folder */
+    ino_t                     inode;
+    uint64_t                  taken_ms;     /* moment of what is written */
+    uint64_t                  taken_us;     /* the same, monotonic */
+    uint64_t                  error;
+} ngx_canary_keep_work_t;
+
+/*
+ * Replaces the file by what is in force: NGX_OK, then ngx_canary_keep_sync() is
+ * due; NGX_AGAIN if another process has the lock, NGX_DECLINED if the file
+ * belongs to a newer configuration, NGX_ERROR and work->error.
+ */
+ngx_int_t ngx_canary_keep_write(ngx_canary_zone_t *zone,
+    ngx_canary_keep_conf_t *keep, ngx_canary_keep_work_t *work);
+
+/* syncs the folder and closes it */
+void ngx_canary_keep_sync(ngx_canary_keep_work_t *work);
+
+/* the owner of what this process writes: the process id of its master */
+uint64_t ngx_canary_keep_self(void);
+
+/* zeroed memory that a thread may ask for; goes back to the system at once */
+void *ngx_canary_keep_alloc(size_t size);
+void ngx_canary_keep_free(void *p, size_t size);
+
 
 /* ngx_canary_saved.c: shared memory from and to what is written */
 
-/* "saved" is zeroed */
+/* in a thread: nothing of nginx; "saved" is zeroed, and has its moment */
 void ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved);
 
 /* into memory that nobody else uses yet */
 void ngx_canary_saved_give(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved);
 
-/* ngx_canary_saved_events.c: the same; NGX_ERROR if memory is short */
+/*
+ * ngx_canary_saved_events.c: the same; NGX_ERROR if memory is short.  What it
+ * takes is from ngx_canary_keep_alloc(), by saved->nevents.
+ */
 ngx_int_t ngx_canary_saved_events_take(ngx_canary_events_t *events,
     uint64_t base, ngx_canary_saved_t *saved);
 void ngx_canary_saved_events_give(ngx_canary_events_t *events,
@@ -113,7 +181,10 @@ typedef enum {
     NGX_CANARY_KEEP_SYNC,
     NGX_CANARY_KEEP_RENAME,
     NGX_CANARY_KEEP_ACCESS,
-    NGX_CANARY_KEEP_ASIDE
+    NGX_CANARY_KEEP_ASIDE,
+    NGX_CANARY_KEEP_LOCKFILE,
+    NGX_CANARY_KEEP_MOVED,
+    NGX_CANARY_KEEP_LATE
 } ngx_canary_keep_step_e;
 
 /* a step that failed and errno in a word; 0: nothing failed */
@@ -121,24 +192,23 @@ typedef enum {
     ((uint64_t) (step) << 32 | (uint32_t) (err))
 #define ngx_canary_keep_errno(error)   ((ngx_err_t) ((error) & 0xffffffff))
 
-/* the text of such a word */
-void ngx_canary_keep_text(uint64_t error, u_char *text);
-
-/* opens and locks the folder, within "wait_ms"; -1 and *error if it cannot */
-int ngx_canary_keep_lock(ngx_canary_keep_conf_t *keep, ngx_msec_t wait_ms,
-    uint64_t *error);
+/* opens the folder; -1 and *error if it cannot, or must not be used */
+int ngx_canary_keep_folder(ngx_canary_keep_conf_t *keep, uint64_t *error);
 
 /*
- * Replaces the file by "len" bytes; the folder is locked.  Calls nothing of
- * nginx, so that a thread may run it.
+ * Opens and locks the lock file: a descriptor, or -1 and *error, which is
+ * NGX_CANARY_KEEP_LOCK without an errno if another process has it.
  */
-uint64_t ngx_canary_keep_replace(int folder, const char *name, const char *tmp,
-    const u_char *data, size_t len, ngx_uint_t other, ngx_uid_t uid,
-    ngx_gid_t gid);
+int ngx_canary_keep_lock(ngx_canary_keep_conf_t *keep, int folder,
+    uint64_t *error);
+
+/* replaces the file by "len" bytes; it is locked.  Returns an error or 0 */
+uint64_t ngx_canary_keep_replace(ngx_canary_keep_conf_t *keep, int folder,
+    const u_char *data, size_t len);
 
 /* run and owner of the file; NGX_DECLINED if there is none that has them */
-ngx_int_t ngx_canary_keep_owner(int folder, const char *name, uint64_t *run,
-    uint64_t *owner);
+ngx_int_t ngx_canary_keep_owner(ngx_canary_keep_conf_t *keep, int folder,
+    uint64_t *run, uint64_t *owner);
 
 /*
  * Reads the file: NGX_OK, NGX_DECLINED if there is none, NGX_ERROR and in

@@ -4,66 +4,27 @@
 #include <sys/file.h>
 
 
-#define NGX_CANARY_KEEP_ASIDES   100    /* files kept aside */
-#define NGX_CANARY_KEEP_POLL_MS  2
+#define NGX_CANARY_KEEP_ASIDES  100     /* files kept aside */
 
 
+static uint64_t ngx_canary_keep_fill(ngx_canary_keep_conf_t *keep, int fd,
+    const u_char *data, size_t len);
 static ngx_int_t ngx_canary_keep_load(int fd, u_char **data, size_t *len,
-    u_char *error);
+    size_t *room, u_char *error);
 static ngx_int_t ngx_canary_keep_name(ngx_canary_keep_conf_t *keep,
-    u_char *path);
+    int folder, u_char *path);
 
 
-static const char  *ngx_canary_keep_steps[] = {
-    "",
-    "the folder cannot be opened",
-    "the folder is locked by another process",
-    "the file belongs to another nginx that is running",
-    "there is no memory",
-    "the state cannot be encoded",
-    "no file can be created in the folder",
-    "the file cannot be written",
-    "the file cannot be synced to the disk",
-    "the file cannot be renamed",
-    "the folder cannot be written to",
-    "a file that cannot be trusted cannot be kept aside"
-};
-
-
-void
-ngx_canary_keep_text(uint64_t error, u_char *text)
-{
-    u_char      *p, *last;
-    uint64_t     step;
-    ngx_err_t    err;
-
-    step = error >> 32;
-    err = ngx_canary_keep_errno(error);
-
-    last = text + NGX_CANARY_KEEP_ERROR - 1;
-
-    if (step >= sizeof(ngx_canary_keep_steps) / sizeof(char *)) {
-        step = 0;
-    }
-
-    p = ngx_slprintf(text, last, "%s", ngx_canary_keep_steps[step]);
-
-    if (err) {
-        p = ngx_slprintf(p, last, ": ");
-        p = ngx_strerror(err, p, last - p);
-    }
-
-    *p = '\0';
-}
-
+/*
+ * A worker's user may put another folder in the place of its own; root does
+ * not follow.
+ */
 
 int
-ngx_canary_keep_lock(ngx_canary_keep_conf_t *keep, ngx_msec_t wait_ms,
-    uint64_t *error)
+ngx_canary_keep_folder(ngx_canary_keep_conf_t *keep, uint64_t *error)
 {
-    int         fd;
-    ngx_err_t   err;
-    ngx_msec_t  waited;
+    int          fd;
+    struct stat  st;
 
     fd = open((char *) keep->folder.data, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
 
@@ -72,37 +33,100 @@ ngx_canary_keep_lock(ngx_canary_keep_conf_t *keep, ngx_msec_t wait_ms,
         return -1;
     }
 
-    for (waited = 0; /* void */ ; waited += NGX_CANARY_KEEP_POLL_MS) {
+    if (geteuid() != 0 || !keep->other) {
+        return fd;
+    }
 
-        if (flock(fd, LOCK_EX|LOCK_NB) == 0) {
-            return fd;
-        }
-
-        err = ngx_errno;
-
-        if ((err != EWOULDBLOCK && err != EINTR) || waited >= wait_ms) {
-            break;
-        }
-
-        ngx_msleep(NGX_CANARY_KEEP_POLL_MS);
+    if (fstat(fd, &st) == 0
+        && st.st_dev == keep->device
+        && st.st_ino == keep->inode)
+    {
+        return fd;
     }
 
     (void) close(fd);
 
+    *error = ngx_canary_keep_failed(NGX_CANARY_KEEP_MOVED, 0);
+
+    return -1;
+}
+
+
+/*
+ * Nobody else may open the lock file, so nobody else can hold the lock.  It is
+ * given away by who has made it, and by nobody else: what a worker's user has
+ * put there may be a file of root with a second name.
+ */
+
+int
+ngx_canary_keep_lock(ngx_canary_keep_conf_t *keep, int folder,
+    uint64_t *error)
+{
+    int         fd, tries;
+    char       *name;
+    ngx_err_t   err;
+
+    name = (char *) keep->lock;
+    fd = -1;
+
+    for (tries = 0; fd == -1 && tries < 3; tries++) {
+        fd = openat(folder, name,
+                    O_RDONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600);
+
+        if (fd != -1) {
+
+            if (geteuid() == 0 && keep->other
+                && fchown(fd, keep->uid, keep->gid) == -1)
+            {
+                *error = ngx_canary_keep_failed(NGX_CANARY_KEEP_LOCKFILE,
+                                                ngx_errno);
+                (void) close(fd);
+                return -1;
+            }
+
+            break;
+        }
+
+        fd = openat(folder, name, O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC);
+
+        /* of a user that nginx ran as before */
+
+        if (fd == -1 && ngx_errno == NGX_EACCES
+            && unlinkat(folder, name, 0) == -1)
+        {
+            break;
+        }
+    }
+
+    if (fd == -1) {
+        *error = ngx_canary_keep_failed(NGX_CANARY_KEEP_LOCKFILE, ngx_errno);
+        return -1;
+    }
+
+    if (flock(fd, LOCK_EX|LOCK_NB) == 0) {
+        return fd;
+    }
+
+    err = ngx_errno;
+
+    (void) close(fd);
+
     *error = ngx_canary_keep_failed(NGX_CANARY_KEEP_LOCK,
-                                    err == EWOULDBLOCK ? 0 : err);
+                                    (err == EWOULDBLOCK || err == NGX_EINTR)
+                                    ? 0 : err);
     return -1;
 }
 
 
 uint64_t
-ngx_canary_keep_replace(int folder, const char *name, const char *tmp,
-    const u_char *data, size_t len, ngx_uint_t other, ngx_uid_t uid,
-    ngx_gid_t gid)
+ngx_canary_keep_replace(ngx_canary_keep_conf_t *keep, int folder,
+    const u_char *data, size_t len)
 {
     int       fd;
-    ssize_t   n;
+    char     *tmp;
     uint64_t  error;
+
+    tmp = (char *) keep->tmp;
 
     /* of one that was killed over it */
 
@@ -115,9 +139,33 @@ ngx_canary_keep_replace(int folder, const char *name, const char *tmp,
         return ngx_canary_keep_failed(NGX_CANARY_KEEP_CREATE, ngx_errno);
     }
 
-    error = 0;
+    error = ngx_canary_keep_fill(keep, fd, data, len);
 
-    while (len && error == 0) {
+    if (close(fd) == -1 && error == 0) {
+        error = ngx_canary_keep_failed(NGX_CANARY_KEEP_SYNC, ngx_errno);
+    }
+
+    if (error == 0
+        && renameat(folder, tmp, folder, (char *) keep->name) == -1)
+    {
+        error = ngx_canary_keep_failed(NGX_CANARY_KEEP_RENAME, ngx_errno);
+    }
+
+    if (error) {
+        (void) unlinkat(folder, tmp, 0);
+    }
+
+    return error;
+}
+
+
+static uint64_t
+ngx_canary_keep_fill(ngx_canary_keep_conf_t *keep, int fd, const u_char *data,
+    size_t len)
+{
+    ssize_t  n;
+
+    while (len) {
         n = write(fd, data, len);
 
         if (n > 0) {
@@ -125,35 +173,20 @@ ngx_canary_keep_replace(int folder, const char *name, const char *tmp,
             len -= n;
 
         } else if (n == 0 || ngx_errno != NGX_EINTR) {
-            error = ngx_canary_keep_failed(NGX_CANARY_KEEP_WRITE,
-                                           n == 0 ? NGX_ENOSPC : ngx_errno);
+            return ngx_canary_keep_failed(NGX_CANARY_KEEP_WRITE,
+                                          n == 0 ? NGX_ENOSPC : ngx_errno);
         }
     }
 
     /* where it is not replaced in time, others must be able to */
 
-    if (error == 0 && other && fchown(fd, uid, gid) == -1) {
-        error = ngx_canary_keep_failed(NGX_CANARY_KEEP_CREATE, ngx_errno);
+    if (geteuid() == 0 && keep->other
+        && fchown(fd, keep->uid, keep->gid) == -1)
+    {
+        return ngx_canary_keep_failed(NGX_CANARY_KEEP_CREATE, ngx_errno);
     }
 
-    if (error == 0 && fsync(fd) == -1) {
-        error = ngx_canary_keep_failed(NGX_CANARY_KEEP_SYNC, ngx_errno);
-    }
-
-    if (close(fd) == -1 && error == 0) {
-        error = ngx_canary_keep_failed(NGX_CANARY_KEEP_SYNC, ngx_errno);
-    }
-
-    if (error == 0 && renameat(folder, tmp, folder, name) == -1) {
-        error = ngx_canary_keep_failed(NGX_CANARY_KEEP_RENAME, ngx_errno);
-    }
-
-    if (error) {
-        (void) unlinkat(folder, tmp, 0);
-        return error;
-    }
-
-    if (fsync(folder) == -1) {
+    if (fsync(fd) == -1) {
         return ngx_canary_keep_failed(NGX_CANARY_KEEP_SYNC, ngx_errno);
     }
 
@@ -162,7 +195,7 @@ ngx_canary_keep_replace(int folder, const char *name, const char *tmp,
 
 
 ngx_int_t
-ngx_canary_keep_owner(int folder, const char *name, uint64_t *run,
+ngx_canary_keep_owner(ngx_canary_keep_conf_t *keep, int folder, uint64_t *run,
     uint64_t *owner)
 {
     int              fd;
@@ -170,7 +203,8 @@ ngx_canary_keep_owner(int folder, const char *name, uint64_t *run,
     ssize_t          n;
     struct stat      st;
 
-    fd = openat(folder, name, O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC);
+    fd = openat(folder, (char *) keep->name,
+                O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC);
 
     if (fd == -1) {
         return NGX_DECLINED;
@@ -199,7 +233,7 @@ ngx_canary_keep_read(ngx_canary_keep_conf_t *keep, ngx_canary_saved_t *saved,
     u_char *error)
 {
     int          fd;
-    size_t       len;
+    size_t       len, room;
     u_char      *data;
     ngx_err_t    err;
     ngx_int_t    rc;
@@ -226,7 +260,7 @@ ngx_canary_keep_read(ngx_canary_keep_conf_t *keep, ngx_canary_saved_t *saved,
         return NGX_ERROR;
     }
 
-    rc = ngx_canary_keep_load(fd, &data, &len, error);
+    rc = ngx_canary_keep_load(fd, &data, &len, &room, error);
 
     (void) close(fd);
 
@@ -236,7 +270,7 @@ ngx_canary_keep_read(ngx_canary_keep_conf_t *keep, ngx_canary_saved_t *saved,
 
     rc = ngx_canary_state_decode(saved, data, len, (char *) error);
 
-    ngx_free(data);
+    ngx_canary_keep_free(data, room);
 
     if (rc != 0) {
         return NGX_ERROR;
@@ -260,7 +294,8 @@ ngx_canary_keep_read(ngx_canary_keep_conf_t *keep, ngx_canary_saved_t *saved,
 /* nothing is read of what is larger than any state */
 
 static ngx_int_t
-ngx_canary_keep_load(int fd, u_char **data, size_t *len, u_char *error)
+ngx_canary_keep_load(int fd, u_char **data, size_t *len, size_t *room,
+    u_char *error)
 {
     size_t        size;
     u_char       *p;
@@ -281,7 +316,7 @@ ngx_canary_keep_load(int fd, u_char **data, size_t *len, u_char *error)
 
     size = (size_t) st.st_size;
 
-    p = malloc(size + 1);
+    p = ngx_canary_keep_alloc(size + 1);
     if (p == NULL) {
         (void) ngx_snprintf(error, NGX_CANARY_KEEP_ERROR,
                             "there is no memory to read it%Z");
@@ -291,11 +326,16 @@ ngx_canary_keep_load(int fd, u_char **data, size_t *len, u_char *error)
     for (*len = 0; *len < size; *len += n) {
         n = read(fd, p + *len, size - *len);
 
+        if (n == -1 && ngx_errno == NGX_EINTR) {
+            n = 0;
+            continue;
+        }
+
         if (n == -1) {
             (void) ngx_snprintf(error, NGX_CANARY_KEEP_ERROR,
                                 "it cannot be read (%s)%Z",
                                 strerror(ngx_errno));
-            free(p);
+            ngx_canary_keep_free(p, size + 1);
             return NGX_ERROR;
         }
 
@@ -305,6 +345,7 @@ ngx_canary_keep_load(int fd, u_char **data, size_t *len, u_char *error)
     }
 
     *data = p;
+    *room = size + 1;
 
     return NGX_OK;
 }
@@ -313,37 +354,59 @@ ngx_canary_keep_load(int fd, u_char **data, size_t *len, u_char *error)
 ngx_int_t
 ngx_canary_keep_aside(ngx_canary_keep_conf_t *keep, u_char *path)
 {
-    u_char  *file;
+    int          folder;
+    char        *file, *aside;
+    uint64_t     error;
+    ngx_err_t    err;
+    ngx_int_t    rc;
 
-    file = keep->path.data;
+    folder = ngx_canary_keep_folder(keep, &error);
 
-    if (ngx_canary_keep_name(keep, path) != NGX_OK) {
+    if (folder == -1) {
+        ngx_set_errno(ngx_canary_keep_errno(error));
         return NGX_ERROR;
     }
 
+    file = (char *) keep->name;
+    aside = (char *) path + (keep->name - keep->path.data);
+
+    rc = ngx_canary_keep_name(keep, folder, path);
+
     /* two names: at no time is there no file, which would be a fresh start */
 
-    if (linkat(AT_FDCWD, (char *) file, AT_FDCWD, (char *) path, 0) == 0) {
-        return NGX_OK;
+    if (rc == NGX_OK
+        && linkat(folder, file, folder, aside, 0) == -1
+        && renameat(folder, file, folder, aside) == -1)
+    {
+        rc = NGX_ERROR;
     }
 
-    return rename((char *) file, (char *) path) == 0 ? NGX_OK : NGX_ERROR;
+    err = ngx_errno;
+
+    (void) close(folder);
+
+    ngx_set_errno(err);
+
+    return rc;
 }
 
 
 /* the first name that is free */
 
 static ngx_int_t
-ngx_canary_keep_name(ngx_canary_keep_conf_t *keep, u_char *path)
+ngx_canary_keep_name(ngx_canary_keep_conf_t *keep, int folder, u_char *path)
 {
-    ngx_uint_t   n;
-    struct stat  st;
+    char         *aside;
+    ngx_uint_t    n;
+    struct stat   st;
+
+    aside = (char *) path + (keep->name - keep->path.data);
 
     (void) ngx_snprintf(path, NGX_MAX_PATH, "%V.bad%Z", &keep->path);
 
     for (n = 1; n <= NGX_CANARY_KEEP_ASIDES; n++) {
 
-        if (lstat((char *) path, &st) == -1) {
+        if (fstatat(folder, aside, &st, AT_SYMLINK_NOFOLLOW) == -1) {
             return ngx_errno == NGX_ENOENT ? NGX_OK : NGX_ERROR;
         }
 

@@ -2,6 +2,12 @@
 #include "ngx_canary_keep.h"
 
 
+#define NGX_CANARY_KEEP_EVENTS                                                \
+    (NGX_CANARY_SAVED_EVENTS * sizeof(ngx_canary_saved_event_t))
+#define NGX_CANARY_KEEP_WAIT_MS  1000       /* for the file's lock */
+#define NGX_CANARY_KEEP_POLL_MS  2
+
+
 static void ngx_canary_keep_unread(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep, ngx_log_t *log);
 static void ngx_canary_keep_roll_back(ngx_canary_zone_t *zone,
@@ -10,16 +16,21 @@ static void ngx_canary_keep_fresh(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep, ngx_canary_saved_t *saved, ngx_log_t *log);
 static void ngx_canary_keep_found(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep, ngx_canary_saved_t *saved, ngx_log_t *log);
-static ngx_int_t ngx_canary_keep_refuse(ngx_canary_zone_t *zone,
+static void ngx_canary_keep_again(ngx_canary_zone_t *zone,
+    ngx_canary_keep_conf_t *keep);
+static void ngx_canary_keep_once(ngx_canary_zone_t *zone,
+    ngx_canary_keep_conf_t *keep, ngx_log_t *log);
+static void ngx_canary_keep_refuse(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep, u_char *error, ngx_uint_t fresh,
     ngx_log_t *log);
 
 
 void
 ngx_canary_keep_start(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
-    ngx_log_t *log)
+    uint64_t due_us, ngx_log_t *log)
 {
-    ngx_canary_saved_t  *saved;
+    ngx_canary_saved_t        *saved;
+    ngx_canary_saved_event_t  *events;
 
     if (keep == NULL) {
         ngx_canary_store(&zone->keep.key, 0);
@@ -27,19 +38,28 @@ ngx_canary_keep_start(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
         return;
     }
 
-    saved = calloc(1, sizeof(ngx_canary_saved_t));
+    /* a reload has nothing to read: what is in force is newer */
 
-    if (saved) {
-        saved->events = calloc(NGX_CANARY_SAVED_EVENTS,
-                               sizeof(ngx_canary_saved_event_t));
-        saved->nevents = NGX_CANARY_SAVED_EVENTS;
+    if (zone->published && zone->keep.key == keep->key) {
+        ngx_canary_keep_again(zone, keep);
+        return;
     }
 
-    if (saved == NULL || saved->events == NULL) {
-        free(saved);
+    ngx_canary_store(&zone->keep.due_us, due_us);
+    ngx_canary_store(&zone->keep.written_us, ngx_canary_now_us());
+
+    saved = ngx_canary_keep_alloc(sizeof(ngx_canary_saved_t));
+    events = ngx_canary_keep_alloc(NGX_CANARY_KEEP_EVENTS);
+
+    if (saved == NULL || events == NULL) {
+        ngx_canary_keep_free(saved, sizeof(ngx_canary_saved_t));
+        ngx_canary_keep_free(events, NGX_CANARY_KEEP_EVENTS);
         ngx_canary_keep_unread(zone, keep, log);
         return;
     }
+
+    saved->events = events;
+    saved->nevents = NGX_CANARY_SAVED_EVENTS;
 
     if (zone->published == 0) {
         ngx_canary_keep_fresh(zone, keep, saved, log);
@@ -48,12 +68,8 @@ ngx_canary_keep_start(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
         ngx_canary_keep_found(zone, keep, saved, log);
     }
 
-    /* what is published next is written soon */
-
-    ngx_canary_store(&zone->keep.due_us, 0);
-
-    free(saved->events);
-    free(saved);
+    ngx_canary_keep_free(events, NGX_CANARY_KEEP_EVENTS);
+    ngx_canary_keep_free(saved, sizeof(ngx_canary_saved_t));
 }
 
 
@@ -126,7 +142,32 @@ ngx_canary_keep_fresh(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
         return;
     }
 
-    (void) ngx_canary_keep_refuse(zone, keep, error, 1, log);
+    ngx_canary_keep_refuse(zone, keep, error, 1, log);
+}
+
+
+/* of another master: this one is in charge from now on */
+
+static void
+ngx_canary_keep_again(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep)
+{
+    int       folder;
+    uint64_t  run, owner, error;
+
+    folder = ngx_canary_keep_folder(keep, &error);
+
+    if (folder == -1) {
+        return;
+    }
+
+    if (ngx_canary_keep_owner(keep, folder, &run, &owner)
+        == NGX_OK
+        && owner != ngx_canary_keep_self())
+    {
+        ngx_canary_raise(&zone->keep.run, run + 1);
+    }
+
+    (void) close(folder);
 }
 
 
@@ -142,12 +183,9 @@ ngx_canary_keep_found(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
     rc = ngx_canary_keep_read(keep, saved, error);
 
     if (rc == NGX_OK) {
-
-        if (zone->keep.key != keep->key) {
-            ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                          "state file \"%V\" of split \"%V\" is replaced by "
-                          "the state in force", &keep->path, &keep->split);
-        }
+        ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                      "state file \"%V\" of split \"%V\" is replaced by the "
+                      "state in force", &keep->path, &keep->split);
 
         /* of another master: this one is in charge now */
 
@@ -155,7 +193,7 @@ ngx_canary_keep_found(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
     }
 
     if (rc == NGX_ERROR) {
-        (void) ngx_canary_keep_refuse(zone, keep, error, 0, log);
+        ngx_canary_keep_refuse(zone, keep, error, 0, log);
         return;
     }
 
@@ -168,7 +206,7 @@ ngx_canary_keep_found(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
  * back: whenever this is cut off, the next start finds one or the other.
  */
 
-static ngx_int_t
+static void
 ngx_canary_keep_refuse(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
     u_char *error, ngx_uint_t fresh, ngx_log_t *log)
 {
@@ -212,8 +250,42 @@ ngx_canary_keep_refuse(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
 
     if (rc == NGX_OK) {
         ngx_canary_store(&zone->keep.key, keep->key);
-        rc = ngx_canary_keep_now(zone, keep, error, log);
+        ngx_canary_keep_once(zone, keep, log);
+    }
+}
+
+
+/* nobody waits for the master: it writes itself */
+
+static void
+ngx_canary_keep_once(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
+    ngx_log_t *log)
+{
+    ngx_int_t               rc;
+    ngx_msec_t              waited;
+    ngx_canary_keep_work_t  work;
+
+    ngx_memzero(&work, sizeof(ngx_canary_keep_work_t));
+
+    work.self = ngx_canary_keep_self();
+
+    for (waited = 0; /* void */ ; waited += NGX_CANARY_KEEP_POLL_MS) {
+        rc = ngx_canary_keep_write(zone, keep, &work);
+
+        if (rc != NGX_AGAIN || waited >= NGX_CANARY_KEEP_WAIT_MS) {
+            break;
+        }
+
+        ngx_msleep(NGX_CANARY_KEEP_POLL_MS);
     }
 
-    return rc;
+    if (rc == NGX_OK) {
+        ngx_canary_keep_sync(&work);
+    }
+
+    if (work.error == 0) {
+        ngx_canary_store(&zone->keep.written_ms, work.taken_ms);
+    }
+
+    ngx_canary_keep_report(zone, keep, work.error, log);
 }

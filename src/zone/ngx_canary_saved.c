@@ -45,7 +45,6 @@ ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
     ngx_canary_record_t  record;
 
     saved->run = ngx_canary_load(&zone->keep.run);
-    saved->saved_ms = ngx_canary_now_ms();
     saved->created_ms = zone->created_ms;
     saved->elapsed_us = ngx_canary_now_us() - zone->created_us;
 

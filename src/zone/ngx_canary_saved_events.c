@@ -41,7 +41,7 @@ ngx_canary_saved_events_take(ngx_canary_events_t *events, uint64_t base,
         return NGX_OK;
     }
 
-    saved->events = calloc(n, sizeof(ngx_canary_saved_event_t));
+    saved->events = ngx_canary_keep_alloc(n * sizeof(ngx_canary_saved_event_t));
     if (saved->events == NULL) {
         return NGX_ERROR;
     }

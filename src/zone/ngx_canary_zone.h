@@ -228,6 +228,7 @@ typedef struct {
     uint64_t                  run;
     uint64_t                  due_us;       /* monotonic; the next writing */
     uint64_t                  written_ms;   /* the last one, or 0 */
+    uint64_t                  written_us;   /* monotonic; or when it began */
     uint64_t                  errors;       /* writings that failed */
     uint64_t                  error;        /* of the last one, or 0 */
 } ngx_canary_keep_t;

@@ -60,6 +60,13 @@ static ngx_command_t  ngx_canary_commands[] = {
       0,
       NULL },
 
+    { ngx_string("canary_bypass"),
+      NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
+      ngx_canary_conf_bypass,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_canary_srv_conf_t, bypass),
+      NULL },
+
     { ngx_string("canary_buckets"),
       NGX_HTTP_UPS_CONF|NGX_CONF_1MORE,
       ngx_canary_conf_buckets,

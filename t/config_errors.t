@@ -206,6 +206,12 @@ for my $pair (
 }
 
 
+# canary_bypass
+right('canary_bypass $http_x $arg_b$arg_c; canary_bypass 0;');
+wrong('canary_bypass;', sprintf $arguments, 'canary_bypass');
+wrong('canary_bypass $http_x "";',
+    directive('canary_bypass', 'has an empty value'));
+
 # canary_force
 
 right("canary c1 5%; canary_force $_;")

@@ -9,7 +9,7 @@ use Canary;
 use Canary::State;
 
 my $t = Canary->new();
-my $s = Canary::State->new($t, workers => 2);
+my $s = Canary::State->new($t, workers => 2, more => 'canary_bypass $arg_b;');
 
 $s->load('canary canary 50% stage=half;');
 ok(!-e $s->file(), 'there is no file yet');
@@ -20,11 +20,13 @@ is($s->of('state'), 'active', 'no file is a fresh start');
 my $diverted = $s->canary(200);
 $t->get('/fails?k=1&f=1') for 1 .. 3;
 $t->get('/') for 1 .. 4;
+$t->get('/?k=1&b=1') for 1 .. 5;
 
 my $before = $s->{t}->status()->{splits}{baseline};
 is($before->{variants}{canary}{total}{requests}, $diverted, 'counted');
 is($before->{variants}{canary}{total}{forced}, 3, 'forced ones');
 is($before->{unkeyed}, 4, 'unkeyed ones');
+is($before->{bypassed}, 5, 'bypassed ones');
 
 $s->restart();
 
@@ -37,6 +39,7 @@ for my $variant (qw(canary baseline)) {
     }
 }
 is($after->{unkeyed}, 4, 'unkeyed ones');
+is($after->{bypassed}, 5, 'bypassed ones');
 is($after->{state}, 'active', 'still active');
 is($after->{generation}, $before->{generation} + 1, 'the next generation');
 

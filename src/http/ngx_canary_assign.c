@@ -134,7 +134,19 @@ static ngx_int_t
 ngx_canary_assign_apart(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     ngx_canary_assignment_t *a)
 {
+    ngx_int_t           rc;
     ngx_canary_zone_t  *zone;
+
+    rc = ngx_http_test_predicates(r, conf->bypass);
+
+    if (rc == NGX_DECLINED) {
+        a->why = NGX_CANARY_BYPASSED;
+        return NGX_OK;
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     a->key.len = 0;
 
@@ -258,7 +270,8 @@ ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
                                        &view->rest_from);
 
     view->plain = !view->off && conf->forces.nelts == 0
-                  && conf->cookie.name.len == 0;
+                  && conf->cookie.name.len == 0
+                  && conf->bypass == NULL;
 
     view->stage = ngx_canary_view_stage(conf, &record);
 }

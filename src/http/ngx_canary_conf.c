@@ -52,6 +52,7 @@ ngx_canary_create_srv_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    conf->bypass = NGX_CONF_UNSET_PTR;
     conf->fallback = NGX_CONF_UNSET;
     conf->latency = NGX_CONF_UNSET_UINT;
     conf->rollback = NGX_CONF_UNSET_UINT;
@@ -168,6 +169,7 @@ ngx_canary_conf_defaults(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
         return NGX_ERROR;
     }
 
+    ngx_conf_init_ptr_value(conf->bypass, NULL);
     ngx_conf_init_value(conf->fallback, 1);
     ngx_conf_init_uint_value(conf->latency, NGX_CANARY_LATENCY_UPSTREAM);
 

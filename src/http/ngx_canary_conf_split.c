@@ -285,6 +285,29 @@ ngx_canary_conf_force(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* canary_bypass VALUE ...; */
+
+char *
+ngx_canary_conf_bypass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_canary_srv_conf_t *cscf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    cscf->split = 1;
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (value[i].len == 0) {
+            return "has an empty value";
+        }
+    }
+
+    return ngx_http_set_predicate_slot(cf, cmd, conf);
+}
+
+
 static char *
 ngx_canary_conf_pattern(ngx_conf_t *cf, ngx_str_t *pattern,
     ngx_canary_force_conf_t *force)

@@ -35,6 +35,7 @@ typedef enum {
     NGX_CANARY_SPLIT,
     NGX_CANARY_FORCED,
     NGX_CANARY_UNKEYED,
+    NGX_CANARY_BYPASSED,
     NGX_CANARY_OFF,
     NGX_CANARY_ROLLED_BACK
 } ngx_canary_why_e;
@@ -124,6 +125,7 @@ struct ngx_canary_srv_conf_s {
     uint64_t                       seed;
     ngx_canary_cookie_conf_t       cookie;
     ngx_array_t                    forces;      /* ngx_canary_force_conf_t */
+    ngx_array_t                   *bypass;      /* predicates, or NULL */
     ngx_flag_t                     fallback;
 
     u_short                       *statuses;    /* bits of a passage's state,
@@ -246,6 +248,7 @@ char *ngx_canary_conf_canary(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_canary_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_canary_conf_salt(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_canary_conf_force(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_canary_conf_bypass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* ngx_canary_conf_cookie.c */
 char *ngx_canary_conf_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

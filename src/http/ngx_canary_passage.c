@@ -24,6 +24,8 @@ static ngx_inline ngx_uint_t ngx_canary_passage_cut_short(
     ngx_int_t rc);
 static ngx_inline void ngx_canary_passage_count(ngx_canary_passage_t *p,
     ngx_uint_t state);
+static void ngx_canary_passage_count_apart(ngx_canary_passage_t *p)
+    __attribute__((noinline));
 static void ngx_canary_passage_cleanup(void *data);
 static void ngx_canary_passage_first_byte(ngx_canary_passage_t *p);
 
@@ -344,16 +346,10 @@ ngx_canary_passage_count(ngx_canary_passage_t *p, ngx_uint_t state)
 
     a = p->assignment;
 
-    if (ngx_canary_rare(a->why == NGX_CANARY_FORCED
-                        || a->why == NGX_CANARY_UNKEYED))
+    if (ngx_canary_rare(a->why >= NGX_CANARY_FORCED
+                        && a->why <= NGX_CANARY_BYPASSED))
     {
-        if (a->why == NGX_CANARY_FORCED) {
-            ngx_canary_add(&a->tally->cell.counts.forced, 1);
-
-        } else {
-            ngx_canary_add(&p->conf->shard->unkeyed, 1);
-        }
-
+        ngx_canary_passage_count_apart(p);
         return;
     }
 
@@ -363,6 +359,27 @@ ngx_canary_passage_count(ngx_canary_passage_t *p, ngx_uint_t state)
     oc.latency_us = p->latency_us;
 
     ngx_canary_record(p->conf->zone, a->tally, &oc);
+}
+
+
+/* no random sample, or no part of the split at all */
+
+static void
+ngx_canary_passage_count_apart(ngx_canary_passage_t *p)
+{
+    switch (p->assignment->why) {
+
+    case NGX_CANARY_FORCED:
+        ngx_canary_add(&p->assignment->tally->cell.counts.forced, 1);
+        break;
+
+    case NGX_CANARY_UNKEYED:
+        ngx_canary_add(&p->conf->shard->unkeyed, 1);
+        break;
+
+    default: /* NGX_CANARY_BYPASSED */
+        ngx_canary_add(&p->conf->shard->bypassed, 1);
+    }
 }
 
 

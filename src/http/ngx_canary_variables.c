@@ -78,6 +78,7 @@ static ngx_str_t  ngx_canary_whys[] = {
     ngx_string("split"),
     ngx_string("forced"),
     ngx_string("unkeyed"),
+    ngx_string("bypassed"),
     ngx_string("off"),
     ngx_string("rolled_back")
 };

@@ -323,7 +323,7 @@ ngx_canary_gate_figure(const ngx_canary_split_t *split,
         *there = e->nvalues;
 
         if (rule->metric == NGX_CANARY_METRIC_EVENT_MEAN) {
-            return e->nvalues ? e->sum * 1000 / e->nvalues : 0;
+            return e->mean;
         }
 
         return e->quantile[rule->le] * 1000;

@@ -222,7 +222,8 @@ typedef struct {
     uint64_t              count;
     uint64_t              unique;       /* an estimate */
     uint64_t              nvalues;
-    /* values in 1e-3 */
+    uint64_t              mean;         /* of values, 1e-6 */
+    /* values in 1e-3; UINT64_MAX also stands for a greater sum */
     uint64_t              sum;
     uint64_t              min;
     uint64_t              max;

@@ -387,7 +387,12 @@ static void
 ngx_canary_state_tally(ngx_canary_walk_t *w, ngx_canary_saved_tally_t *tally)
 {
     ngx_canary_walk_number(w, &tally->nvalues, UINT64_MAX);
-    ngx_canary_walk_number(w, &tally->sum, UINT64_MAX);
+    ngx_canary_walk_number(w, &tally->sum_low, UINT64_MAX);
+
+    if (w->version > 1) {
+        ngx_canary_walk_number(w, &tally->sum_high, UINT64_MAX);
+    }
+
     ngx_canary_walk_number(w, &tally->max, UINT64_MAX);
     ngx_canary_walk_number(w, &tally->low, UINT64_MAX);
     ngx_canary_walk_hist(w, tally->hist);

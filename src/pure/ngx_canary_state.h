@@ -132,7 +132,8 @@ typedef struct {
 typedef struct {
     uint64_t                  count;
     uint64_t                  nvalues;
-    uint64_t                  sum;
+    uint64_t                  sum_low;
+    uint64_t                  sum_high;
     uint64_t                  max;
     uint64_t                  low;      /* as low_us */
     uint64_t                  hist[NGX_CANARY_HIST_BUCKETS];

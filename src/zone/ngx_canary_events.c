@@ -216,5 +216,7 @@ ngx_canary_event_value(ngx_canary_event_place_t *place, uint64_t milli)
     counts = ngx_canary_events_counts(place);
 
     ngx_canary_add(&counts->nvalues, 1);
-    ngx_canary_add(&counts->sum, milli);
+    ngx_canary_add(&counts->sum_high, milli >> NGX_CANARY_EVENT_LOW_BITS);
+    ngx_canary_add(&counts->sum_low,
+                   milli & ((1 << NGX_CANARY_EVENT_LOW_BITS) - 1));
 }

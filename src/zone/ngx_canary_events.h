@@ -37,8 +37,24 @@
 typedef struct {
     uint64_t                      count;
     uint64_t                      nvalues;
-    uint64_t                      sum;      /* of values, 1e-3 */
+    /*
+     * The sum of values, 1e-3: of their lower bits and of what is above those,
+     * so that neither wraps in the life of a server.
+     */
+    uint64_t                      sum_low;
+    uint64_t                      sum_high;
 } ngx_canary_event_counts_t;
+
+
+#define NGX_CANARY_EVENT_LOW_BITS 25
+
+/* __int128 is no C of the standard, but every compiler of 64 bits has it */
+typedef unsigned __int128  ngx_canary_event_sum_t;
+
+#define ngx_canary_event_sum(counts)                                          \
+    (((ngx_canary_event_sum_t) (counts)->sum_high                             \
+      << NGX_CANARY_EVENT_LOW_BITS)                                           \
+     + (counts)->sum_low)
 
 
 /* an array by event and by the slot of the variant */

@@ -272,6 +272,7 @@ ngx_canary_events_counts(ngx_canary_events_picture_t *pic,
     ngx_canary_event_counts_t *base, uint64_t start_us,
     ngx_canary_event_figures_t *f)
 {
+    ngx_canary_event_sum_t     sum;
     ngx_canary_event_counts_t  none;
 
     if (base == NULL) {
@@ -284,9 +285,12 @@ ngx_canary_events_counts(ngx_canary_events_picture_t *pic,
     f->elapsed_us = pic->now_us > start_us ? pic->now_us - start_us : 0;
     f->count = pic->sum.count - base->count;
     f->nvalues = pic->sum.nvalues - base->nvalues;
-    f->sum = pic->sum.sum - base->sum;
+
+    sum = ngx_canary_event_sum(&pic->sum) - ngx_canary_event_sum(base);
+    f->sum = sum > UINT64_MAX ? UINT64_MAX : (uint64_t) sum;
 
     if (f->nvalues) {
+        f->mean = (uint64_t) (sum * 1000 / f->nvalues);
         f->last = ngx_canary_load(&pic->events->cells[pic->event][pic->slot]
                                   .last);
     }

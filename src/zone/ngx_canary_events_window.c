@@ -252,7 +252,8 @@ ngx_canary_events_sum(ngx_canary_events_t *events, ngx_uint_t event,
 
         all.count += ngx_canary_load(&counts->count);
         all.nvalues += ngx_canary_load(&counts->nvalues);
-        all.sum += ngx_canary_load(&counts->sum);
+        all.sum_low += ngx_canary_load(&counts->sum_low);
+        all.sum_high += ngx_canary_load(&counts->sum_high);
     }
 
     *sum = all;

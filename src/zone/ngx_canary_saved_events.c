@@ -125,7 +125,8 @@ ngx_canary_saved_tally(ngx_canary_saved_tally_t *tally,
 {
     tally->count = counts->count;
     tally->nvalues = counts->nvalues;
-    tally->sum = counts->sum;
+    tally->sum_low = counts->sum_low;
+    tally->sum_high = counts->sum_high;
     tally->max = max;
     tally->low = low;
 }
@@ -192,7 +193,8 @@ ngx_canary_given_figures(ngx_canary_events_t *events, ngx_uint_t e,
 
     counts->count = f->total.count;
     counts->nvalues = f->total.nvalues;
-    counts->sum = f->total.sum;
+    counts->sum_low = f->total.sum_low;
+    counts->sum_high = f->total.sum_high;
 
     events->ring[0].counts[e][v] = *counts;
 
@@ -200,7 +202,8 @@ ngx_canary_given_figures(ngx_canary_events_t *events, ngx_uint_t e,
 
     counts->count = f->base.count;
     counts->nvalues = f->base.nvalues;
-    counts->sum = f->base.sum;
+    counts->sum_low = f->base.sum_low;
+    counts->sum_high = f->base.sum_high;
 
     cell = &events->cells[e][v];
 

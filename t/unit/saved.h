@@ -81,7 +81,8 @@ saved_tally(ngx_canary_saved_tally_t *tally)
 {
     tally->count = saved_next++;
     tally->nvalues = saved_next++;
-    tally->sum = saved_next++;
+    tally->sum_low = saved_next++;
+    tally->sum_high = saved_next++;
     tally->max = saved_next++;
     tally->low = UINT64_MAX - saved_next++;
     tally->hist[42] = saved_next++;

@@ -48,6 +48,9 @@ is($t->get('/documents/a', 'X-Canary' => $_->[0])->{header}{'x-variant'},
     $_->[1], "a tester says $_->[0]")
     for ['always', 'sliceB_documents'], ['never', 'documents'];
 
+is($t->get('/canary/', Host => 'evil.example')->{raw},
+    '', 'nothing for another name that leads here');
+
 ok(
     $t->wait_for(
         sub { requests('documents') && requests('sliceB_documents') }, 60

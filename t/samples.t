@@ -25,7 +25,7 @@ my %around = (
         . ' upstream documents { server 127.0.0.1:%%PORT2%%; SAMPLE }',
     'events.conf' => 'SAMPLE',
     'log.conf' => 'SAMPLE access_log %%DIR%%/access.log canary;',
-    'status.conf' => 'server { listen 127.0.0.1:%%PORT0%%; SAMPLE }',
+    'status.conf' => 'SAMPLE',
 );
 
 # the folders in it have tests of their own

@@ -177,7 +177,8 @@ main(void)
     is_u64(picture_count(text, "src=") - 1 + picture_count(text, "//"), 0,
            "nothing from elsewhere");
     is_u64(picture_count(text, "style=") + picture_count(text, "<style")
-           + picture_count(text, "<script>") + picture_count(text, "javascript:"),
+           + picture_count(text, "<script>")
+           + picture_count(text, "javascript:"),
            0,
            "nothing inline");
     free(text);

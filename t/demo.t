@@ -73,7 +73,7 @@ is(ctl(qw(set 25%)), 0, 'canaryctl set');
 is($t->status()->{splits}{documents}{variants}{sliceB_documents}{share},
     0.25, 'at 25%');
 is(ctl('rollback'), 0, 'canaryctl rollback');
-is($t->status()->{splits}{documents}{state}, 'off', 'no more canary');
+is($t->status()->{splits}{documents}{state}, 'rolled_back', 'no more canary');
 is(
     $t->read("$root/conf.d/documents.split"),
     "canary sliceB_documents 5% stage=stage1_5pct;\n",

@@ -23,7 +23,7 @@ $roll->load(3);
 is($roll->state()->{state}, 'active', 'all is well');
 
 $roll->break();
-ok($roll->load(60, sub { $roll->state()->{state} eq 'off' }),
+ok($roll->load(60, sub { $roll->state()->{state} eq 'rolled_back' }),
     'a canary that is worse comes out of traffic');
 
 ok(

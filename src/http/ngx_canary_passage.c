@@ -14,6 +14,8 @@ static ngx_uint_t ngx_canary_passage_error_if(ngx_canary_passage_t *p)
 static ngx_inline ngx_uint_t ngx_canary_passage_attempt(
     ngx_canary_passage_t *p, ngx_http_upstream_t *u);
 static ngx_inline ngx_uint_t ngx_canary_passage_status(ngx_http_upstream_t *u);
+static ngx_inline ngx_uint_t ngx_canary_passage_interim(
+    ngx_http_upstream_t *u);
 static ngx_uint_t ngx_canary_passage_gone(ngx_canary_passage_t *p,
     ngx_http_upstream_t *u, ngx_uint_t state, ngx_int_t rc)
     __attribute__((noinline));
@@ -219,9 +221,7 @@ ngx_canary_passage_status(ngx_http_upstream_t *u)
 
     status = u->state->status;
 
-    if (ngx_canary_rare(status < NGX_HTTP_OK)
-        && status != NGX_HTTP_SWITCHING_PROTOCOLS)
-    {
+    if (ngx_canary_rare(ngx_canary_passage_interim(u))) {
         status = u->headers_in.status_n;
     }
 
@@ -233,6 +233,44 @@ ngx_canary_passage_status(ngx_http_upstream_t *u)
 
     return status;
 }
+
+
+/* the state has no status, or that of a response before the final one */
+
+static ngx_inline ngx_uint_t
+ngx_canary_passage_interim(ngx_http_upstream_t *u)
+{
+    return u->state->status < NGX_HTTP_OK
+           && u->state->status != NGX_HTTP_SWITCHING_PROTOCOLS;
+}
+
+
+#if (defined NGX_HTTP_EARLY_HINTS && NGX_HTTP_CACHE)
+
+/*
+ * Called before a response out of the cache replaces headers_in, where the
+ * final status is behind early hints, and before another attempt.
+ */
+
+ngx_int_t
+ngx_canary_passage_reinit(ngx_http_request_t *r)
+{
+    ngx_http_upstream_t   *u;
+    ngx_canary_passage_t  *p;
+
+    u = r->upstream;
+    p = u->peer.data;
+
+    if (u->state->header_time != (ngx_msec_t) -1
+        && ngx_canary_passage_interim(u))
+    {
+        u->state->status = u->headers_in.status_n;
+    }
+
+    return p->original_reinit(r);
+}
+
+#endif
 
 
 /* the client ended it: it left, or its request could not be read */

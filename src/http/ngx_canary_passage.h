@@ -55,6 +55,10 @@ struct ngx_canary_passage_s {
 #endif
     void                         (*original_finalize)(ngx_http_request_t *r,
                                                       ngx_int_t rc);
+#if (defined NGX_HTTP_EARLY_HINTS && NGX_HTTP_CACHE)
+    /* if there may be a stale response in the cache */
+    ngx_int_t                    (*original_reinit)(ngx_http_request_t *r);
+#endif
 
     ngx_uint_t                     tries;       /* left to that balancer */
     ngx_uint_t                     shown;       /* what nginx was told */
@@ -95,6 +99,11 @@ void ngx_canary_passage_finalize(ngx_http_request_t *r, ngx_int_t rc)
 /* its latency is to be that of the whole request */
 ngx_int_t ngx_canary_passage_of_request(ngx_canary_passage_t *p);
 
+#if (defined NGX_HTTP_EARLY_HINTS && NGX_HTTP_CACHE)
+/* keeps the status of the final response and passes on to nginx's own */
+ngx_int_t ngx_canary_passage_reinit(ngx_http_request_t *r);
+#endif
+
 void ngx_canary_passage_attempt_failed(ngx_canary_passage_t *p);
 void ngx_canary_passage_fall_back(ngx_canary_passage_t *p);
 
@@ -113,6 +122,13 @@ ngx_canary_passage_begin(ngx_canary_passage_t *p, ngx_http_upstream_t *u)
 
     p->original_finalize = u->finalize_request;
     u->finalize_request = ngx_canary_passage_finalize;
+
+#if (defined NGX_HTTP_EARLY_HINTS && NGX_HTTP_CACHE)
+    if (ngx_canary_rare(p->request->cache != NULL)) {
+        p->original_reinit = u->reinit_request;
+        u->reinit_request = ngx_canary_passage_reinit;
+    }
+#endif
 
     ngx_queue_insert_tail(&ngx_canary_queue, &p->queue);
 

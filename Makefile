@@ -58,8 +58,12 @@ fuzz:
 	@scripts/setup fuzz
 	@scripts/fuzz
 
+soak:
+	@scripts/setup test
+	@scripts/soak
+
 clean:
 	rm -rf build
 
 .PHONY: all setup run test matrix install lint bench sanitize coverage fuzz
-.PHONY: clean
+.PHONY: soak clean

@@ -28,8 +28,10 @@ static ngx_int_t ngx_canary_control_apply(ngx_http_request_t *r,
     ngx_canary_command_t *command);
 static ngx_int_t ngx_canary_control_answer(ngx_http_request_t *r, void *data,
     u_char *error);
-static ngx_uint_t ngx_canary_control_change(ngx_canary_command_t *command,
-    ngx_str_t *text);
+static ngx_uint_t ngx_canary_control_change(ngx_http_request_t *r,
+    ngx_canary_command_t *command, ngx_str_t *text);
+static void ngx_canary_control_renew(ngx_http_request_t *r,
+    ngx_canary_srv_conf_t *conf);
 static ngx_int_t ngx_canary_control_target(ngx_http_request_t *r,
     ngx_canary_command_t *command);
 static ngx_canary_verb_t *ngx_canary_control_verb(u_char *p, size_t len);
@@ -186,7 +188,7 @@ ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
     split->want = 0;
     command->split = split;
 
-    command->changed = ngx_canary_control_change(command, &text);
+    command->changed = ngx_canary_control_change(r, command, &text);
 
     if (command->changed) {
         ngx_log_error(command->verb->level, r->connection->log, 0,
@@ -235,7 +237,8 @@ ngx_canary_control_answer(ngx_http_request_t *r, void *data, u_char *error)
 /* returns 1 if it did anything that the journal now tells */
 
 static ngx_uint_t
-ngx_canary_control_change(ngx_canary_command_t *command, ngx_str_t *text)
+ngx_canary_control_change(ngx_http_request_t *r, ngx_canary_command_t *command,
+    ngx_str_t *text)
 {
     ngx_uint_t          changed;
     ngx_canary_zone_t  *zone;
@@ -249,7 +252,12 @@ ngx_canary_control_change(ngx_canary_command_t *command, ngx_str_t *text)
         break;
 
     case NGX_CANARY_KIND_RESUME:
-        changed = ngx_canary_latch_clear(zone);
+        changed = ngx_canary_latch_resume(zone);
+
+        if (changed) {
+            ngx_canary_control_renew(r, command->conf);
+        }
+
         break;
 
     default:
@@ -261,6 +269,29 @@ ngx_canary_control_change(ngx_canary_command_t *command, ngx_str_t *text)
     }
 
     return changed;
+}
+
+
+/*
+ * At once, so that the answer shows the new stage.  Where that cannot be, the
+ * next tick does it; a worker of an older configuration leaves it to those that
+ * know the events of today.
+ */
+
+static void
+ngx_canary_control_renew(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
+{
+    ngx_canary_common_t     *common;
+    ngx_canary_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_canary_module);
+    common = cmcf->common->data;
+
+    if (ngx_canary_load(&common->generation) == cmcf->generation) {
+        (void) ngx_canary_stage_renew(conf->zone,
+                                      conf->events_zone
+                                      ? conf->events_zone->data : NULL);
+    }
 }
 
 

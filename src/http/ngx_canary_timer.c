@@ -126,8 +126,9 @@ ngx_canary_timer_wait(ngx_canary_main_conf_t *cmcf)
 static void
 ngx_canary_tick(ngx_canary_srv_conf_t *conf, ngx_log_t *log)
 {
-    ngx_pool_t         *pool;
-    ngx_canary_zone_t  *zone;
+    ngx_pool_t           *pool;
+    ngx_canary_zone_t    *zone;
+    ngx_canary_events_t  *events;
 
     zone = conf->zone;
 
@@ -137,9 +138,13 @@ ngx_canary_tick(ngx_canary_srv_conf_t *conf, ngx_log_t *log)
 
     ngx_canary_step_add(zone, conf->window_us, 0);
 
-    if (conf->events_zone) {
-        ngx_canary_events_tick(conf->events_zone->data, conf->window_us);
+    events = conf->events_zone ? conf->events_zone->data : NULL;
+
+    if (events) {
+        ngx_canary_events_tick(events, conf->window_us);
     }
+
+    (void) ngx_canary_stage_renew(zone, events);
 
     if (conf->rules.nelts == 0) {
         return;

@@ -4,8 +4,8 @@
  *
  * Who writes: workers count (relaxed atomics; counters in the shard of their
  * index, what is written rarely or spreads by itself in one place); the master
- * names events and begins stages; the worker that wins a tick takes steps and
- * begins slices.  There is no lock.
+ * names events; the worker that wins a tick takes steps and begins slices;
+ * stages begin with those of the split.  There is no lock.
  *
  * Counters only grow, and a window or a stage is what they grew by since a
  * step, a slice or a base.  Sketches of users cannot be subtracted: a window is
@@ -73,8 +73,8 @@ typedef struct {
 typedef struct {
     uint64_t                      last;
     /* by the index of the stage's base; low: as in ngx_canary_cell_t */
-    uint64_t                      max[2];
-    uint64_t                      low[2];
+    uint64_t                      max[NGX_CANARY_BASES];
+    uint64_t                      low[NGX_CANARY_BASES];
     uint64_t                      past_max; /* of the stages before */
     uint64_t                      past_low;
     uint64_t                      users;    /* 1: there are some */
@@ -113,13 +113,14 @@ typedef struct ngx_canary_events_s {
                                        [NGX_CANARY_MAX_VARIANTS];
 
     /* when the stage began; written before its record is published */
-    ngx_canary_event_shard_t      base[2];
+    ngx_canary_event_shard_t      base[NGX_CANARY_BASES];
     ngx_canary_event_step_t       ring[NGX_CANARY_STEPS];
 
     uint64_t                      hist[NGX_CANARY_MAX_EVENTS]
                                       [NGX_CANARY_MAX_VARIANTS]
                                       [NGX_CANARY_HIST_BUCKETS];
-    uint64_t                      base_hist[2][NGX_CANARY_MAX_EVENTS]
+    uint64_t                      base_hist[NGX_CANARY_BASES]
+                                           [NGX_CANARY_MAX_EVENTS]
                                            [NGX_CANARY_MAX_VARIANTS]
                                            [NGX_CANARY_HIST_BUCKETS];
     /* totals when the slice began, modulo 2^32 */
@@ -130,7 +131,8 @@ typedef struct ngx_canary_events_s {
 
     ngx_canary_sketch_t           users[NGX_CANARY_MAX_EVENTS]
                                        [NGX_CANARY_MAX_VARIANTS];
-    ngx_canary_sketch_t           stage_users[2][NGX_CANARY_MAX_EVENTS]
+    ngx_canary_sketch_t           stage_users[NGX_CANARY_BASES]
+                                             [NGX_CANARY_MAX_EVENTS]
                                              [NGX_CANARY_MAX_VARIANTS];
     ngx_canary_sketch_t           slice_users[NGX_CANARY_SLICES]
                                              [NGX_CANARY_MAX_EVENTS]
@@ -145,7 +147,7 @@ typedef struct {
     ngx_canary_events_t          *events;
     ngx_uint_t                    event;    /* its slot */
     ngx_uint_t                    slot;     /* the variant's */
-    ngx_uint_t                    base;     /* 0 or 1, of the stage */
+    ngx_uint_t                    base;     /* index of the stage's */
 } ngx_canary_event_place_t;
 
 
@@ -203,6 +205,9 @@ void ngx_canary_events_sum(ngx_canary_events_t *events, ngx_uint_t event,
 /* the buckets that are set; 0 if there are no values */
 ngx_uint_t ngx_canary_events_range(ngx_canary_event_cell_t *cell,
     size_t *from, size_t *to);
+
+/* the greatest of the values by base and of those of the stages before */
+uint64_t ngx_canary_events_extreme(uint64_t *past, uint64_t *by_base);
 
 /*
  * ngx_canary_events_picture.c: fills in split->events and the trials of the

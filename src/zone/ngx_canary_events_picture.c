@@ -179,8 +179,8 @@ ngx_canary_events_place(ngx_canary_events_picture_t *pic, ngx_uint_t event,
     ngx_canary_events_sum(pic->events, event, slot, &pic->sum);
 
     pic->valued = ngx_canary_events_range(cell, &pic->from, &pic->to);
-    pic->low = ngx_max(cell->past_low, ngx_max(cell->low[0], cell->low[1]));
-    pic->max = ngx_max(cell->past_max, ngx_max(cell->max[0], cell->max[1]));
+    pic->low = ngx_canary_events_extreme(&cell->past_low, cell->low);
+    pic->max = ngx_canary_events_extreme(&cell->past_max, cell->max);
 }
 
 
@@ -213,7 +213,7 @@ ngx_canary_events_stage(ngx_canary_events_picture_t *pic,
     base = pic->base;
 
     ngx_canary_events_counts(pic, &events->base[base][e][v],
-                             pic->record.stage_start_us, f);
+                             pic->zone->stages[base].start_us, f);
 
     if (pic->valued) {
         cell = &events->cells[e][v];

@@ -198,14 +198,14 @@ ngx_canary_events_clear(ngx_canary_events_t *events, ngx_uint_t event,
                     sizeof(ngx_canary_event_counts_t));
     }
 
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < NGX_CANARY_BASES; i++) {
         ngx_memzero(&events->base[i][e][v], sizeof(ngx_canary_event_counts_t));
     }
 
     if (cell->users) {
         ngx_memzero(events->users[e][v], sizeof(ngx_canary_sketch_t));
 
-        for (i = 0; i < 2; i++) {
+        for (i = 0; i < NGX_CANARY_BASES; i++) {
             ngx_memzero(events->stage_users[i][e][v],
                         sizeof(ngx_canary_sketch_t));
         }
@@ -221,7 +221,7 @@ ngx_canary_events_clear(ngx_canary_events_t *events, ngx_uint_t event,
 
         ngx_memzero(&events->hist[e][v][from], to * sizeof(uint64_t));
 
-        for (i = 0; i < 2; i++) {
+        for (i = 0; i < NGX_CANARY_BASES; i++) {
             ngx_memzero(&events->base_hist[i][e][v][from],
                         to * sizeof(uint64_t));
         }
@@ -266,20 +266,40 @@ ngx_canary_events_range(ngx_canary_event_cell_t *cell, size_t *from,
 {
     uint64_t  low, max;
 
-    low = ngx_max(ngx_canary_load(&cell->low[0]),
-                  ngx_canary_load(&cell->low[1]));
-    low = ngx_max(low, cell->past_low);
+    low = ngx_canary_events_extreme(&cell->past_low, cell->low);
 
     if (low == 0) {
         return 0;
     }
 
-    max = ngx_max(ngx_canary_load(&cell->max[0]),
-                  ngx_canary_load(&cell->max[1]));
-    max = ngx_max(max, cell->past_max);
+    max = ngx_canary_events_extreme(&cell->past_max, cell->max);
 
     *from = ngx_canary_hist_index(UINT64_MAX - low);
     *to = ngx_canary_hist_index(max);
 
     return 1;
+}
+
+
+/*
+ * Of the stages before and of each base.  A stage that ends is folded into the
+ * past before it is cleared, so the past is read last.
+ */
+
+uint64_t
+ngx_canary_events_extreme(uint64_t *past, uint64_t *by_base)
+{
+    uint64_t    value, extreme;
+    ngx_uint_t  i;
+
+    extreme = 0;
+
+    for (i = 0; i < NGX_CANARY_BASES; i++) {
+        value = ngx_canary_load(&by_base[i]);
+        extreme = ngx_max(extreme, value);
+    }
+
+    value = ngx_canary_load(past);
+
+    return ngx_max(extreme, value);
 }

@@ -43,6 +43,13 @@ ngx_canary_latch_set(ngx_canary_zone_t *zone, ngx_canary_cause_e cause,
 ngx_uint_t
 ngx_canary_latch_clear(ngx_canary_zone_t *zone)
 {
+    return __atomic_exchange_n(&zone->latch, 0, __ATOMIC_SEQ_CST) != 0;
+}
+
+
+ngx_uint_t
+ngx_canary_latch_resume(ngx_canary_zone_t *zone)
+{
     if (ngx_canary_load(&zone->latch) == 0) {
         return 0;
     }
@@ -51,5 +58,5 @@ ngx_canary_latch_clear(ngx_canary_zone_t *zone)
 
     ngx_canary_add(&zone->armed, 1);
 
-    return __atomic_exchange_n(&zone->latch, 0, __ATOMIC_SEQ_CST) != 0;
+    return ngx_canary_latch_clear(zone);
 }

@@ -39,9 +39,9 @@ ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
         return NGX_ERROR;
     }
 
-    /* once more if a reload came in between, so that all of it fits together */
+    /* once more if it was published meanwhile: all of it must fit together */
 
-    for (tries = 0; tries < 3; tries++) {
+    for (tries = 0; tries < NGX_CANARY_READ_TRIES; tries++) {
         word = ngx_canary_published(zone, &pic.record);
         pic.base = ngx_canary_base_at(word);
 
@@ -78,8 +78,8 @@ ngx_canary_picture_split(ngx_canary_picture_t *pic, ngx_pool_t *pool)
     split->loaded_ms = record->loaded_ms;
     split->created_ms = zone->created_ms;
     split->verdict = NGX_CANARY_VERDICT_PENDING;
-    split->stage_start_ms = record->stage_start_ms;
-    split->stage_elapsed_us = pic->now_us - record->stage_start_us;
+    split->stage_start_ms = zone->stages[pic->base].start_ms;
+    split->stage_elapsed_us = pic->now_us - zone->stages[pic->base].start_us;
     split->nvariants = 0;
     split->nevents = 0;
 

@@ -16,7 +16,6 @@ static ngx_uint_t ngx_canary_publish_same_stage(ngx_canary_record_t *a,
     ngx_canary_record_t *b);
 static ngx_uint_t ngx_canary_publish_is_idle(ngx_canary_record_t *record);
 static ngx_uint_t ngx_canary_publish_has_zero(ngx_canary_record_t *record);
-static void ngx_canary_publish_base(ngx_canary_zone_t *zone, uint64_t base);
 static void ngx_canary_publish_latch(ngx_canary_zone_t *zone,
     ngx_canary_plan_t *plan, ngx_canary_record_t *record, ngx_uint_t rearms,
     ngx_log_t *log);
@@ -31,14 +30,16 @@ void
 ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     uint64_t generation, ngx_log_t *log)
 {
-    uint64_t              number, base;
-    ngx_uint_t            renamed, same, rearms;
+    uint64_t              word, base, next;
+    ngx_uint_t            renamed, same, rearms, first;
     ngx_canary_record_t  *record, *old;
 
-    number = ngx_canary_number(zone->published) + 1;
-    base = ngx_canary_base_at(zone->published);
-    old = &zone->records[ngx_canary_record_at(zone->published)];
-    record = &zone->records[!ngx_canary_record_at(zone->published)];
+    /* workers may change the word meanwhile, but not which record it names */
+
+    word = ngx_canary_load(&zone->published);
+    first = (word == 0);
+    old = &zone->records[ngx_canary_record_at(word)];
+    record = &zone->records[!ngx_canary_record_at(word)];
 
     ngx_memzero(record, sizeof(ngx_canary_record_t));
 
@@ -53,10 +54,10 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
 
     renamed = ngx_canary_publish_slots(zone, plan, record);
 
-    same = number > 1 && !renamed
+    same = !first && !renamed
            && ngx_canary_publish_same_stage(record, old);
 
-    rearms = number > 1
+    rearms = !first
              && (renamed || !ngx_canary_publish_same_shares(record, old))
              && ngx_canary_publish_is_idle(record)
              && ngx_canary_publish_has_zero(record);
@@ -65,36 +66,37 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
 
     ngx_canary_step_add(zone, 0, 1);
 
-    if (same) {
-        record->stage_start_ms = old->stage_start_ms;
-        record->stage_start_us = old->stage_start_us;
-
-    } else {
-        record->stage_start_ms = record->loaded_ms;
-        record->stage_start_us = ngx_canary_now_us();
-        base = number > 1 ? !base : 0;
-        ngx_canary_publish_base(zone, base);
-
-        if (plan->events) {
-            ngx_canary_events_base(plan->events, base);
-        }
-    }
-
-    ngx_canary_publish_log(zone, plan, record, number > 1 ? old : NULL);
-
-    /* from here on in every worker, old and new */
-
-    ngx_canary_store(&zone->published, ngx_canary_word(number, base));
-
-    /* no request is assigned by the old shares once the latch is cleared */
-
-    ngx_canary_publish_latch(zone, plan, record, rearms, log);
-
     /* the next canary is not judged by what the last one did */
 
     if (!same && ngx_canary_publish_is_idle(record)) {
         ngx_canary_add(&zone->armed, 1);
     }
+
+    base = first || ngx_canary_base_at(word);
+
+    if (!same && ngx_canary_stage_fill(zone, plan->events, !base) != NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "no memory to begin a stage of split \"%V\" anew, the "
+                      "figures of the last one go on", &plan->split);
+        same = 1;
+    }
+
+    ngx_canary_publish_log(zone, plan, record, first ? NULL : old);
+
+    /* from here on in every worker, old and new */
+
+    do {
+        next = ngx_canary_word(ngx_canary_number(word) + 1,
+                               !ngx_canary_record_at(word),
+                               same ? ngx_canary_base_at(word) : !base);
+
+    } while (!__atomic_compare_exchange_n(&zone->published, &word, next, 0,
+                                          __ATOMIC_ACQ_REL,
+                                          __ATOMIC_ACQUIRE));
+
+    /* no request is assigned by the old shares once the latch is cleared */
+
+    ngx_canary_publish_latch(zone, plan, record, rearms, log);
 }
 
 
@@ -244,8 +246,9 @@ ngx_canary_slot_reset(ngx_canary_zone_t *zone, ngx_uint_t slot)
                     sizeof(ngx_canary_tally_t));
     }
 
-    ngx_memzero(&zone->base[0][slot], sizeof(ngx_canary_cell_t));
-    ngx_memzero(&zone->base[1][slot], sizeof(ngx_canary_cell_t));
+    for (i = 0; i < NGX_CANARY_BASES; i++) {
+        ngx_memzero(&zone->base[i][slot], sizeof(ngx_canary_cell_t));
+    }
 
     zone->past_max_us[slot] = 0;
     zone->past_low_us[slot] = 0;
@@ -322,59 +325,6 @@ ngx_canary_publish_has_zero(ngx_canary_record_t *record)
     }
 
     return 0;
-}
-
-
-/*
- * The totals of this moment into the base that is not in use, and the extremes
- * of the stage before last, which had that index, into those of the past.
- */
-
-static void
-ngx_canary_publish_base(ngx_canary_zone_t *zone, uint64_t base)
-{
-    ngx_uint_t          i, v;
-    ngx_canary_sum_t   *sum;
-    ngx_canary_cell_t  *cell;
-
-    zone->base_unkeyed[base] = 0;
-
-    for (i = 0; i < zone->nshards; i++) {
-        zone->base_unkeyed[base] += ngx_canary_load(&zone->shards[i].unkeyed);
-    }
-
-    sum = ngx_alloc(sizeof(ngx_canary_sum_t), ngx_cycle->log);
-    if (sum == NULL) {
-        return;
-    }
-
-    for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
-
-        if (zone->slots[v].used == 0) {
-            continue;
-        }
-
-        ngx_canary_sum(zone, v, sum);
-
-        cell = &zone->base[base][v];
-        cell->counts = sum->cell.counts;
-
-        ngx_memzero(cell->hist, sizeof(cell->hist));
-        ngx_memcpy(&cell->hist[sum->from], &sum->cell.hist[sum->from],
-                   (sum->to - sum->from + 1) * sizeof(uint64_t));
-
-        ngx_canary_raise(&zone->past_max_us[v], sum->cell.max_us[base]);
-        ngx_canary_raise(&zone->past_low_us[v], sum->cell.low_us[base]);
-
-        for (i = 0; i < zone->nshards; i++) {
-            cell = &zone->shards[i].variants[v].cell;
-
-            ngx_canary_store(&cell->max_us[base], 0);
-            ngx_canary_store(&cell->low_us[base], 0);
-        }
-    }
-
-    ngx_free(sum);
 }
 
 

@@ -11,8 +11,10 @@
 #endif
 
 
-static void ngx_canary_saved_record(ngx_canary_zone_t *zone,
-    ngx_canary_saved_t *saved, ngx_canary_record_t *record);
+static void ngx_canary_saved_record(ngx_canary_saved_t *saved,
+    ngx_canary_record_t *record);
+static void ngx_canary_saved_stage(ngx_canary_saved_t *saved,
+    ngx_canary_stage_t *stage);
 static void ngx_canary_saved_latch(ngx_canary_zone_t *zone,
     ngx_canary_saved_t *saved);
 static void ngx_canary_saved_journal(ngx_canary_zone_t *zone,
@@ -59,13 +61,14 @@ ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
     ngx_canary_saved_latch(zone, saved);
     ngx_canary_saved_journal(zone, saved);
 
-    /* once more if a reload came in between, so that all of it fits together */
+    /* once more if it was published meanwhile: all of it must fit together */
 
-    for (tries = 0; tries < 3; tries++) {
+    for (tries = 0; tries < NGX_CANARY_READ_TRIES; tries++) {
         word = ngx_canary_published(zone, &record);
         base = ngx_canary_base_at(word);
 
-        ngx_canary_saved_record(zone, saved, &record);
+        ngx_canary_saved_record(saved, &record);
+        ngx_canary_saved_stage(saved, &zone->stages[base]);
 
         saved->unkeyed = 0;
         saved->bypassed = 0;
@@ -88,17 +91,12 @@ ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 
 
 static void
-ngx_canary_saved_record(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved,
-    ngx_canary_record_t *record)
+ngx_canary_saved_record(ngx_canary_saved_t *saved, ngx_canary_record_t *record)
 {
     ngx_uint_t  i;
 
     saved->generation = record->generation;
     saved->loaded_ms = record->loaded_ms;
-    saved->stage_start_ms = record->stage_start_ms;
-    saved->stage_elapsed_us = record->stage_start_us
-                              ? ngx_canary_now_us() - record->stage_start_us
-                              : 0;
     saved->stage.len = ngx_canary_saved_bytes(saved->stage.data, record->stage,
                                               record->stage_len,
                                               NGX_CANARY_MAX_STAGE);
@@ -109,6 +107,16 @@ ngx_canary_saved_record(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved,
         saved->canaries[i].share_ppm = record->canaries[i].share_ppm;
         saved->canaries[i].off = record->canaries[i].off;
     }
+}
+
+
+static void
+ngx_canary_saved_stage(ngx_canary_saved_t *saved, ngx_canary_stage_t *stage)
+{
+    saved->stage_start_ms = stage->start_ms;
+    saved->stage_elapsed_us = stage->start_us
+                              ? ngx_canary_now_us() - stage->start_us
+                              : 0;
 }
 
 
@@ -272,7 +280,6 @@ ngx_canary_saved_give(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 static void
 ngx_canary_given_record(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 {
-    uint64_t              word;
     ngx_uint_t            i;
     ngx_canary_record_t  *record;
 
@@ -280,13 +287,13 @@ ngx_canary_given_record(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
         return;
     }
 
-    word = ngx_canary_word(1, 0);
-    record = &zone->records[ngx_canary_record_at(word)];
+    zone->stages[0].start_ms = saved->stage_start_ms;
+    zone->stages[0].start_us = ngx_canary_now_us() - saved->stage_elapsed_us;
+
+    record = &zone->records[0];
 
     record->generation = saved->generation;
     record->loaded_ms = saved->loaded_ms;
-    record->stage_start_ms = saved->stage_start_ms;
-    record->stage_start_us = ngx_canary_now_us() - saved->stage_elapsed_us;
     record->stage_len = ngx_canary_saved_bytes(record->stage,
                                                saved->stage.data,
                                                saved->stage.len,
@@ -299,7 +306,7 @@ ngx_canary_given_record(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
         record->canaries[i].off = (uint32_t) saved->canaries[i].off;
     }
 
-    ngx_canary_store(&zone->published, word);
+    ngx_canary_store(&zone->published, ngx_canary_word((uint64_t) 1, 0, 0));
 }
 
 

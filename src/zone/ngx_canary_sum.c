@@ -26,7 +26,7 @@ ngx_canary_sum(ngx_canary_zone_t *zone, ngx_uint_t slot, ngx_canary_sum_t *sum)
             used |= (uint64_t) 1 << i;
         }
 
-        for (s = 0; s < 2; s++) {
+        for (s = 0; s < NGX_CANARY_BASES; s++) {
             max_us = ngx_canary_load(&cell->max_us[s]);
             low_us = ngx_canary_load(&cell->low_us[s]);
 
@@ -35,11 +35,16 @@ ngx_canary_sum(ngx_canary_zone_t *zone, ngx_uint_t slot, ngx_canary_sum_t *sum)
         }
     }
 
-    max_us = ngx_max(sum->cell.max_us[0], sum->cell.max_us[1]);
-    low_us = ngx_max(sum->cell.low_us[0], sum->cell.low_us[1]);
+    sum->past_max_us = ngx_canary_load(&zone->past_max_us[slot]);
+    sum->past_low_us = ngx_canary_load(&zone->past_low_us[slot]);
 
-    sum->past_max_us = ngx_max(max_us, zone->past_max_us[slot]);
-    sum->past_low_us = ngx_max(low_us, zone->past_low_us[slot]);
+    for (s = 0; s < NGX_CANARY_BASES; s++) {
+        max_us = sum->cell.max_us[s];
+        low_us = sum->cell.low_us[s];
+
+        sum->past_max_us = ngx_max(sum->past_max_us, max_us);
+        sum->past_low_us = ngx_max(sum->past_low_us, low_us);
+    }
 
     low_us = sum->past_low_us ? UINT64_MAX - sum->past_low_us : 0;
 

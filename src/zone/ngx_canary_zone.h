@@ -7,8 +7,11 @@
  * master leaves the old one in force); workers count (relaxed atomic adds into
  * the shard of their index); any worker moves the latch (one word, compare and
  * swap); the worker that wins a tick adds a step and flips the judge, each
- * complete before the word that names it.  There is no lock: a process may be
- * killed at any instruction.
+ * complete before the word that names it.  Nobody waits for a lock: a process
+ * may be killed or stopped at any instruction.  A stage is begun by the master
+ * and by workers, who fill different bases and swap the published word; of the
+ * workers one at a time, by a mutex that the kernel frees with its holder, and
+ * that nobody waits for.
  */
 
 #ifndef NGX_CANARY_ZONE_H_INCLUDED
@@ -17,6 +20,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+
+#include <pthread.h>
 
 #include "../pure/ngx_canary_detector.h"
 #include "../pure/ngx_canary_hist.h"
@@ -37,6 +42,7 @@
 
 #define NGX_CANARY_MAX_SHARDS     64
 #define NGX_CANARY_MAX_LATCHES    64
+#define NGX_CANARY_READ_TRIES     20    /* until what is read fits together */
 #define NGX_CANARY_MAX_NAME       255   /* bytes of an upstream's name */
 #define NGX_CANARY_MAX_STAGE      63    /* bytes of a stage's name */
 #define NGX_CANARY_MAX_TEXT       511   /* bytes of a text in the journal */
@@ -54,13 +60,18 @@
 #define ngx_canary_load(p)        __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define ngx_canary_store(p, v)    __atomic_store_n(p, v, __ATOMIC_RELEASE)
 /*
- * What is published is told by one word: its number, which also tells where its
- * record is, and the index of the stage's base.  0: nothing yet.
+ * What is published is told by one word: its number, which of the two records
+ * holds it, and which base the stage began with.  Each change of the word takes
+ * the next number, so that a word never comes back.  0: nothing yet.
  */
-#define ngx_canary_word(number, base)   ((number) << 1 | (base))
-#define ngx_canary_number(word)         ((word) >> 1)
-#define ngx_canary_record_at(word)      ((word) >> 1 & 1)
-#define ngx_canary_base_at(word)        ((word) & 1)
+#define ngx_canary_word(number, record, base)                                 \
+    ((number) << 3 | (record) << 2 | (base))
+#define ngx_canary_number(word)         ((word) >> 3)
+#define ngx_canary_record_at(word)      ((word) >> 2 & 1)
+#define ngx_canary_base_at(word)        ((word) & 3)
+
+/* the first two are the master's to fill, the others the workers' */
+#define NGX_CANARY_BASES          4
 
 /* on the request path: what seldom is so is kept out of the straight line */
 #define ngx_canary_rare(condition)      __builtin_expect((condition) != 0, 0)
@@ -95,8 +106,8 @@ typedef struct {
      * By the index of the stage's base: the greatest latency, and the greatest
      * of UINT64_MAX - latency, so that zeroed memory means none yet.
      */
-    uint64_t                  max_us[2];
-    uint64_t                  low_us[2];
+    uint64_t                  max_us[NGX_CANARY_BASES];
+    uint64_t                  low_us[NGX_CANARY_BASES];
     uint64_t                  hist[NGX_CANARY_HIST_BUCKETS];
 } ngx_canary_cell_t;
 
@@ -189,13 +200,19 @@ typedef struct {
 typedef struct {
     uint64_t                  generation;
     uint64_t                  loaded_ms;
-    uint64_t                  stage_start_ms;
-    uint64_t                  stage_start_us;   /* monotonic */
     uint64_t                  ncanaries;
     ngx_canary_share_t        canaries[NGX_CANARY_MAX_CANARIES];
     uint64_t                  stage_len;
     u_char                    stage[NGX_CANARY_MAX_STAGE + 1];
 } ngx_canary_record_t;
+
+
+/* when a stage began, by the index of its base */
+typedef struct {
+    uint64_t                  start_ms;
+    uint64_t                  start_us;     /* monotonic */
+    uint64_t                  armed;        /* the zone's when it began */
+} ngx_canary_stage_t;
 
 
 /* a variant's name by slot; the baseline is slot 0 */
@@ -252,7 +269,7 @@ typedef struct {
     uint64_t                  tick_due_us;  /* monotonic; the next tick */
 
     uint64_t                  latches;      /* tickets given out */
-    uint64_t                  armed;        /* times gates began anew */
+    uint64_t                  armed;        /* times gates and stage began */
     uint64_t                  entries;
     uint64_t                  rollbacks[NGX_CANARY_CAUSES];
 
@@ -261,10 +278,13 @@ typedef struct {
     ngx_canary_latch_t        reasons[NGX_CANARY_MAX_LATCHES];
     ngx_canary_entry_t        journal[NGX_CANARY_JOURNAL];
 
-    uint64_t                  base_unkeyed[2];
-    /* totals when the stage began; written before its record is published */
-    ngx_canary_cell_t         base[2][NGX_CANARY_MAX_VARIANTS];
-    /* extremes of the stages before; folded in by the master */
+    uint64_t                  base_unkeyed[NGX_CANARY_BASES];
+    /* totals when the stage began; written before the word names them */
+    ngx_canary_stage_t        stages[NGX_CANARY_BASES];
+    ngx_canary_cell_t         base[NGX_CANARY_BASES][NGX_CANARY_MAX_VARIANTS];
+    /* held by the worker that fills a base; the kernel frees it if it dies */
+    pthread_mutex_t           stage_mutex;
+    /* extremes of the stages before */
     uint64_t                  past_max_us[NGX_CANARY_MAX_VARIANTS];
     uint64_t                  past_low_us[NGX_CANARY_MAX_VARIANTS];
 
@@ -371,6 +391,32 @@ ngx_uint_t ngx_canary_latch_set(ngx_canary_zone_t *zone,
 
 /* Takes a rollback back.  Returns 1, or 0 if there was none. */
 ngx_uint_t ngx_canary_latch_clear(ngx_canary_zone_t *zone);
+
+/*
+ * The same, and the gates begin anew, and the stage with the next
+ * ngx_canary_stage_renew().
+ */
+ngx_uint_t ngx_canary_latch_resume(ngx_canary_zone_t *zone);
+
+
+/* in fresh memory; NGX_ERROR if the system has no such mutex */
+ngx_int_t ngx_canary_stage_init(ngx_canary_zone_t *zone);
+
+/*
+ * The totals of this moment, and those of "events" or NULL, into a base that
+ * is not in force.  NGX_ERROR if memory is short, and nothing is changed.
+ */
+ngx_int_t ngx_canary_stage_fill(ngx_canary_zone_t *zone,
+    struct ngx_canary_events_s *events, uint64_t base);
+
+/*
+ * Begins the stage anew if it began before the split was last re-armed.  For
+ * workers of the configuration in force, any number of them at once.  NGX_OK,
+ * NGX_AGAIN if another process is at it, or NGX_ERROR if memory is short: then
+ * whoever wins the next tick does it.
+ */
+ngx_int_t ngx_canary_stage_renew(ngx_canary_zone_t *zone,
+    struct ngx_canary_events_s *events);
 
 
 /* adds an event; "text" is cut at NGX_CANARY_MAX_TEXT bytes */

@@ -162,7 +162,7 @@ main(void)
     }
 
     zone->nshards = 2;
-    zone->published = ngx_canary_word(1, 1);
+    zone->published = ngx_canary_word((uint64_t) 1, 0, 1);
 
     for (i = 0; i <= NGX_CANARY_MAX_LIMITS; i++) {
         zone->limits_us[i] = UINT64_MAX;

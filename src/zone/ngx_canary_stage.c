@@ -1,0 +1,186 @@
+
+/*
+ * A stage is what the totals grew by since its base.  The master begins one
+ * with new shares, a worker begins the one in force anew once the split was
+ * re-armed.  Both fill a base that is not in force and then swap the published
+ * word; whoever is killed before has changed nothing.
+ *
+ * The master and the workers have bases of their own, two each, so that one of
+ * them is never in force.  A worker that finds the word changed by the master
+ * repeats its work.
+ */
+
+#include "ngx_canary_events.h"
+
+
+#define NGX_CANARY_WORKERS_BASE  2
+
+
+static void ngx_canary_stage_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
+    uint64_t base, ngx_canary_sum_t *sum);
+static ngx_uint_t ngx_canary_stage_due(ngx_canary_zone_t *zone, uint64_t word);
+
+
+ngx_int_t
+ngx_canary_stage_init(ngx_canary_zone_t *zone)
+{
+    int                  rc;
+    pthread_mutexattr_t  attr;
+
+    if (pthread_mutexattr_init(&attr) != 0) {
+        return NGX_ERROR;
+    }
+
+    rc = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+
+    if (rc == 0) {
+        rc = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+    }
+
+    if (rc == 0) {
+        rc = pthread_mutex_init(&zone->stage_mutex, &attr);
+    }
+
+    (void) pthread_mutexattr_destroy(&attr);
+
+    return rc == 0 ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_canary_stage_fill(ngx_canary_zone_t *zone, ngx_canary_events_t *events,
+    uint64_t base)
+{
+    ngx_uint_t           i, v;
+    ngx_canary_sum_t    *sum;
+    ngx_canary_stage_t  *stage;
+
+    sum = ngx_alloc(sizeof(ngx_canary_sum_t), ngx_cycle->log);
+    if (sum == NULL) {
+        return NGX_ERROR;
+    }
+
+    stage = &zone->stages[base];
+
+    stage->armed = ngx_canary_load(&zone->armed);
+    stage->start_ms = ngx_canary_now_ms();
+    stage->start_us = ngx_canary_now_us();
+
+    zone->base_unkeyed[base] = 0;
+
+    for (i = 0; i < zone->nshards; i++) {
+        zone->base_unkeyed[base] += ngx_canary_load(&zone->shards[i].unkeyed);
+    }
+
+    for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
+        if (zone->slots[v].used) {
+            ngx_canary_stage_variant(zone, v, base, sum);
+        }
+    }
+
+    ngx_free(sum);
+
+    if (events) {
+        ngx_canary_events_base(events, base);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The totals of this moment, and the extremes of the last stage that had this
+ * base into those of the past.
+ */
+
+static void
+ngx_canary_stage_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
+    uint64_t base, ngx_canary_sum_t *sum)
+{
+    ngx_uint_t          i;
+    ngx_canary_cell_t  *cell;
+
+    ngx_canary_sum(zone, slot, sum);
+
+    cell = &zone->base[base][slot];
+    cell->counts = sum->cell.counts;
+
+    ngx_memzero(cell->hist, sizeof(cell->hist));
+    ngx_memcpy(&cell->hist[sum->from], &sum->cell.hist[sum->from],
+               (sum->to - sum->from + 1) * sizeof(uint64_t));
+
+    ngx_canary_raise(&zone->past_max_us[slot], sum->cell.max_us[base]);
+    ngx_canary_raise(&zone->past_low_us[slot], sum->cell.low_us[base]);
+
+    for (i = 0; i < zone->nshards; i++) {
+        cell = &zone->shards[i].variants[slot].cell;
+
+        ngx_canary_store(&cell->max_us[base], 0);
+        ngx_canary_store(&cell->low_us[base], 0);
+    }
+}
+
+
+ngx_int_t
+ngx_canary_stage_renew(ngx_canary_zone_t *zone, ngx_canary_events_t *events)
+{
+    int        rc;
+    uint64_t   word, base, next;
+
+    word = ngx_canary_load(&zone->published);
+
+    if (!ngx_canary_stage_due(zone, word)) {
+        return NGX_OK;
+    }
+
+    rc = pthread_mutex_trylock(&zone->stage_mutex);
+
+    if (rc == EOWNERDEAD) {
+
+        /* what the dead one was filling is not in force, and filled anew */
+
+        rc = pthread_mutex_consistent(&zone->stage_mutex);
+    }
+
+    if (rc != 0) {
+        return NGX_AGAIN;
+    }
+
+    word = ngx_canary_load(&zone->published);
+
+    while (ngx_canary_stage_due(zone, word)) {
+        base = (ngx_canary_base_at(word) == NGX_CANARY_WORKERS_BASE)
+               ? NGX_CANARY_WORKERS_BASE + 1 : NGX_CANARY_WORKERS_BASE;
+
+        if (ngx_canary_stage_fill(zone, events, base) != NGX_OK) {
+            rc = NGX_ERROR;
+            break;
+        }
+
+        next = ngx_canary_word(ngx_canary_number(word) + 1,
+                               ngx_canary_record_at(word), base);
+
+        /* on failure "word" is the one that the master published */
+
+        if (__atomic_compare_exchange_n(&zone->published, &word, next, 0,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        {
+            break;
+        }
+    }
+
+    (void) pthread_mutex_unlock(&zone->stage_mutex);
+
+    return rc;
+}
+
+
+/* the stage in force began before the split was re-armed */
+
+static ngx_uint_t
+ngx_canary_stage_due(ngx_canary_zone_t *zone, uint64_t word)
+{
+    return word != 0
+           && zone->stages[ngx_canary_base_at(word)].armed
+              != ngx_canary_load(&zone->armed);
+}

@@ -2,7 +2,7 @@
 #include "ngx_canary_response.h"
 #include "../pure/ngx_canary_cookies.h"
 
-#include <openssl/rand.h>
+#include <sys/random.h>
 
 
 /*
@@ -83,7 +83,8 @@ ngx_canary_cookie_issued(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
 
 /*
  * Leaves *issued NULL where the client cannot get it any more (a subrequest
- * behind a header that is sent) or OpenSSL has no random bytes.
+ * behind a header that is sent) or the kernel has no random bytes.  They do not
+ * come from OpenSSL: nginx may be built without it.
  */
 
 static ngx_int_t
@@ -97,8 +98,8 @@ ngx_canary_cookie_issue(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
         return NGX_OK;
     }
 
-    if (RAND_bytes(random, sizeof(random)) != 1) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+    if (getrandom(random, sizeof(random), 0) != (ssize_t) sizeof(random)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, ngx_errno,
                       "no random bytes for the cookie \"%V\"",
                       &conf->cookie.name);
         return NGX_OK;

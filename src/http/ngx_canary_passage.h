@@ -87,6 +87,11 @@ ngx_int_t ngx_canary_pass_on(ngx_http_request_t *r,
 /* the request's passage through a split, the last one, or NULL */
 ngx_canary_passage_t *ngx_canary_passage(ngx_http_request_t *r);
 
+/* ngx_canary_streams.c */
+
+/* after a failed attempt: a gRPC or HTTP/2 request is for a new connection */
+void ngx_canary_streams_reset(ngx_http_upstream_t *u);
+
 /* the passages of this worker that are not counted yet */
 extern ngx_queue_t  ngx_canary_queue;
 

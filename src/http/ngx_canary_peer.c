@@ -292,6 +292,7 @@ ngx_canary_free_failed(ngx_peer_connection_t *pc, ngx_canary_passage_t *p,
     pc->get = ngx_canary_get_another;
 
     ngx_canary_passage_attempt_failed(p);
+    ngx_canary_streams_reset(p->request->upstream);
 
     pc->tries = p->tries;
     p->original_free(pc, p->data, state);

@@ -297,7 +297,7 @@ ngx_canary_view_stage(ngx_canary_srv_conf_t *conf, ngx_canary_record_t *record)
         return stage;
     }
 
-    stage = ngx_palloc(conf->targets.pool,
+    stage = ngx_palloc(ngx_cycle->pool,
                        sizeof(ngx_str_t) + record->stage_len);
     if (stage == NULL) {
         return &none;

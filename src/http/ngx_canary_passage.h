@@ -22,6 +22,7 @@
 #define NGX_CANARY_SETTLED        0x0080    /* its outcome is known */
 #define NGX_CANARY_COUNTED        0x0100
 #define NGX_CANARY_UNTIMED        0x20000   /* its end is not timed */
+#define NGX_CANARY_JOINT          0x40000   /* tries are those of both */
 /* of the last attempt; these and NGX_CANARY_ERROR are in conf->statuses */
 #define NGX_CANARY_ANSWERED       0x0200    /* it sent a whole header */
 #define NGX_CANARY_TUNNEL         0x0400    /* and switched the protocol */
@@ -60,9 +61,10 @@ struct ngx_canary_passage_s {
     ngx_int_t                    (*original_reinit)(ngx_http_request_t *r);
 #endif
 
+    ngx_uint_t                     shown;       /* tries that nginx sees */
+    /* only with NGX_CANARY_JOINT */
     ngx_uint_t                     tries;       /* left to that balancer */
-    ngx_uint_t                     shown;       /* what nginx was told */
-    ngx_uint_t                     attempts;    /* made so far */
+    ngx_uint_t                     attempts;    /* failed so far */
     ngx_uint_t                     limit;       /* of attempts; 0: none */
 
     /* the end of the response's headers, while NGX_CANARY_SPARE */

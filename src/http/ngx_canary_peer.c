@@ -5,6 +5,7 @@
 static ngx_inline ngx_int_t ngx_canary_delegate(ngx_canary_passage_t *p,
     ngx_http_upstream_t *u, ngx_canary_srv_conf_t *conf);
 static ngx_int_t ngx_canary_get_peer(ngx_peer_connection_t *pc, void *data);
+static ngx_int_t ngx_canary_get_joint(ngx_peer_connection_t *pc, void *data);
 static ngx_int_t ngx_canary_get_another(ngx_peer_connection_t *pc, void *data);
 static ngx_inline ngx_int_t ngx_canary_try(ngx_peer_connection_t *pc,
     ngx_canary_passage_t *p);
@@ -17,6 +18,8 @@ static void ngx_canary_free_failed(ngx_peer_connection_t *pc,
 static void ngx_canary_notify_peer(ngx_peer_connection_t *pc, void *data,
     ngx_uint_t type);
 static ngx_uint_t ngx_canary_tries_left(ngx_canary_passage_t *p, ngx_uint_t n);
+static void ngx_canary_join_tries(ngx_peer_connection_t *pc,
+    ngx_canary_passage_t *p) __attribute__((noinline));
 static void ngx_canary_show_tries(ngx_peer_connection_t *pc,
     ngx_canary_passage_t *p);
 static ngx_int_t ngx_canary_fall_back(ngx_peer_connection_t *pc,
@@ -73,9 +76,6 @@ ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
     p->request = r;
     p->conf = conf;
     p->assignment = a;
-    p->attempts = 0;
-    p->limit = u->conf->next_upstream_tries;
-
     p->state = 0;
 
     if (a->target >= 0) {
@@ -86,7 +86,9 @@ ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
         if (conf->fallback
             && !(u->conf->next_upstream & NGX_HTTP_UPSTREAM_FT_OFF))
         {
-            p->state = NGX_CANARY_SPARE;
+            p->state = NGX_CANARY_SPARE|NGX_CANARY_JOINT;
+            p->attempts = 0;
+            p->limit = u->conf->next_upstream_tries;
             p->headers = r->headers_out.headers.last;
             p->headers_kept = p->headers->nelts;
         }
@@ -98,7 +100,9 @@ ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
         return NGX_ERROR;
     }
 
-    ngx_canary_show_tries(&u->peer, p);
+    if (p->state & NGX_CANARY_JOINT) {
+        ngx_canary_join_tries(&u->peer, p);
+    }
 
     return ngx_canary_passage_begin(p, u);
 }
@@ -133,7 +137,6 @@ ngx_canary_delegate(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
     }
 
     p->data = pc->data;
-    p->tries = pc->tries;
     p->original_get = pc->get;
     p->original_free = pc->free;
 
@@ -160,14 +163,29 @@ ngx_canary_delegate(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
 }
 
 
+/* the first attempt of a variant that nothing stands behind */
+
 static ngx_int_t
 ngx_canary_get_peer(ngx_peer_connection_t *pc, void *data)
 {
     ngx_canary_passage_t *p = data;
 
+    return ngx_canary_try(pc, p);
+}
+
+
+/* the first attempt of either of two variants that share their tries */
+
+static ngx_int_t
+ngx_canary_get_joint(ngx_peer_connection_t *pc, void *data)
+{
+    ngx_canary_passage_t *p = data;
+
     ngx_int_t  rc;
 
+    pc->tries = p->tries;
     rc = ngx_canary_try(pc, p);
+    p->tries = pc->tries;
 
     if (ngx_canary_rare(rc == NGX_BUSY)) {
         return ngx_canary_get_busy(pc, p);
@@ -194,10 +212,13 @@ ngx_canary_get_another(ngx_peer_connection_t *pc, void *data)
     /* a stale connection out of the keep-alive cache costs no try */
 
     if (pc->tries > p->shown) {
-        more = pc->tries - p->shown;
-        p->tries += more;
-        p->attempts -= ngx_min(more, p->attempts);
         retry = 0;
+
+        if (p->state & NGX_CANARY_JOINT) {
+            more = pc->tries - p->shown;
+            p->tries += more;
+            p->attempts -= ngx_min(more, p->attempts);
+        }
     }
 
     if ((p->state & NGX_CANARY_SPARE) && p->tries == 0
@@ -206,7 +227,8 @@ ngx_canary_get_another(ngx_peer_connection_t *pc, void *data)
         return NGX_ERROR;
     }
 
-    rc = ngx_canary_get_peer(pc, p);
+    rc = p->state & NGX_CANARY_JOINT ? ngx_canary_get_joint(pc, p)
+                                     : ngx_canary_try(pc, p);
 
     /* what the baseline tries for the canary is not the canary's */
 
@@ -226,9 +248,7 @@ ngx_canary_try(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
 {
     ngx_int_t  rc;
 
-    pc->tries = p->tries;
     rc = p->original_get(pc, p->data);
-    p->tries = pc->tries;
 
     if (ngx_canary_rare(rc == NGX_BUSY)) {
         p->state |= NGX_CANARY_BUSY;
@@ -259,7 +279,9 @@ ngx_canary_get_busy(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
             return NGX_ERROR;
         }
 
+        pc->tries = p->tries;
         rc = ngx_canary_try(pc, p);
+        p->tries = pc->tries;
     }
 
     ngx_canary_show_tries(pc, p);
@@ -288,11 +310,18 @@ static void
 ngx_canary_free_failed(ngx_peer_connection_t *pc, ngx_canary_passage_t *p,
     ngx_uint_t state)
 {
-    p->attempts++;
     pc->get = ngx_canary_get_another;
 
     ngx_canary_passage_attempt_failed(p);
     ngx_canary_streams_reset(p->request->upstream);
+
+    if (!(p->state & NGX_CANARY_JOINT)) {
+        p->original_free(pc, p->data, state);
+        p->shown = pc->tries;
+        return;
+    }
+
+    p->attempts++;
 
     pc->tries = p->tries;
     p->original_free(pc, p->data, state);
@@ -321,6 +350,18 @@ ngx_canary_tries_left(ngx_canary_passage_t *p, ngx_uint_t n)
     }
 
     return p->attempts < p->limit ? ngx_min(n, p->limit - p->attempts) : 0;
+}
+
+
+/* of the balancer that has just begun; the baseline goes on with the rest */
+
+static void
+ngx_canary_join_tries(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
+{
+    pc->get = ngx_canary_get_joint;
+    p->tries = pc->tries;
+
+    ngx_canary_show_tries(pc, p);
 }
 
 
@@ -358,7 +399,13 @@ ngx_canary_fall_back(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
     pc->save_session = NULL;
 #endif
 
-    return ngx_canary_delegate(p, p->request->upstream, p->conf);
+    if (ngx_canary_delegate(p, p->request->upstream, p->conf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_canary_join_tries(pc, p);
+
+    return NGX_OK;
 }
 
 

@@ -150,6 +150,8 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    ngx_canary_cookie_add_filter();
+
     return ngx_canary_check_variables(cf);
 }
 

@@ -25,6 +25,17 @@ static ngx_int_t ngx_canary_cookie_send(ngx_http_request_t *r,
     ngx_canary_issued_t *issued);
 static void ngx_canary_cookie_cleanup(void *data);
 
+#ifdef NGX_HTTP_EARLY_HINTS
+
+static ngx_int_t ngx_canary_cookie_filter(ngx_http_request_t *r);
+static ngx_uint_t ngx_canary_cookie_is_sent(ngx_http_request_t *r,
+    ngx_canary_issued_t *issued);
+
+
+static ngx_http_output_header_filter_pt  ngx_canary_next_header_filter;
+
+#endif
+
 
 ngx_int_t
 ngx_canary_cookie(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
@@ -179,6 +190,73 @@ ngx_canary_cookie_is(ngx_http_request_t *r, ngx_table_elt_t *h)
     }
 
     return 0;
+}
+
+
+#ifdef NGX_HTTP_EARLY_HINTS
+
+/* early hints make nginx drop what was set before them */
+
+static ngx_int_t
+ngx_canary_cookie_filter(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t   *cln;
+    ngx_canary_issued_t  *issued;
+
+    if (r != r->main) {
+        return ngx_canary_next_header_filter(r);
+    }
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler != ngx_canary_cookie_cleanup) {
+            continue;
+        }
+
+        issued = cln->data;
+
+        if (!ngx_canary_cookie_is_sent(r, issued)
+            && ngx_canary_response_header(r, "Set-Cookie", &issued->header)
+               == NULL)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_canary_next_header_filter(r);
+}
+
+
+static ngx_uint_t
+ngx_canary_cookie_is_sent(ngx_http_request_t *r, ngx_canary_issued_t *issued)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].value.data == issued->header.data) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+#endif
+
+
+void
+ngx_canary_cookie_add_filter(void)
+{
+#ifdef NGX_HTTP_EARLY_HINTS
+    ngx_canary_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_canary_cookie_filter;
+#endif
 }
 
 

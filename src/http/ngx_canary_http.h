@@ -326,6 +326,9 @@ void ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
 ngx_int_t ngx_canary_cookie(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     ngx_str_t *id);
 
+/* keeps ids that were issued in the response, whatever comes before it */
+void ngx_canary_cookie_add_filter(void);
+
 /* it sends an id that was issued with this request */
 ngx_uint_t ngx_canary_cookie_is(ngx_http_request_t *r, ngx_table_elt_t *h);
 

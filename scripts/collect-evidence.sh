@@ -111,6 +111,8 @@ else
 	lib=$lib/../share/canary/lib
 fi
 
+# shellcheck source=scripts/lib/text.bash
+. "$lib/text.bash"
 # shellcheck source=scripts/lib/settings.bash
 . "$lib/settings.bash"
 # shellcheck source=scripts/lib/endpoint.bash

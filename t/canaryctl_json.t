@@ -29,7 +29,7 @@ cmp_ok($r->{json}{seconds}, '>', 0, 'and the time that it took');
 
 $r = $ctl->run('rollback', '--json');
 is_deeply([@{$r->{json}}{qw(command result from to state)}],
-    ['rollback', 'done', '10%', 'off', 'off'], 'rollback');
+    ['rollback', 'done', '10%', 'off', 'rolled_back'], 'rollback');
 
 $r = $ctl->run('resume', '--json');
 is_deeply([@{$r->{json}}{qw(command result)}], ['resume', 'done'], 'resume');

@@ -11,12 +11,15 @@ use Test::More;
 use Canary;
 use Canary::Ctl;
 
+use JSON::PP ();
+
 my $t = Canary->new();
 my $ctl = Canary::Ctl->new($t,
     split => "canary sliceB 0% stage=s0;\ncanary sliceC 0%;\n");
 $t->http_upstream($t->port($_->[0]), name => $_->[1])
     for [1, 'old'], [2, 'new'], [3, 'other'];
 $t->start();
+my $said = $ctl->said_url();
 
 # what preflight says about the rollback
 sub rollback {
@@ -31,7 +34,7 @@ sub rollback {
 sub in_force {
     my $split = $ctl->state();
 
-    return [@$split{qw(state reason generation stage)},
+    return [@$split{qw(state reason generation)}, $split->{stage}{name},
         map { [@$_{qw(share configured_share)}] }
             @{$split->{variants}}{qw(sliceB sliceC)}];
 }
@@ -43,7 +46,7 @@ sub rollbacks {
 for my $set ('0%', 'off') {
     $ctl->run('set', $set, '--stage', 's0');
     my $before = in_force();
-    delete $before->[3]{elapsed};
+    my $began = $ctl->state()->{stage}{started_at};
     my $count = rollbacks();
 
     my ($ok, $text, $r) = rollback('--by', 'ana');
@@ -53,9 +56,16 @@ for my $set ('0%', 'off') {
     my ($seconds) = $text =~ /in force in (\d+\.\d+)/;
     cmp_ok($r->{json}{rollback_seconds}, '==', $seconds, 'as a number too');
 
-    my $after = in_force();
-    delete $after->[3]{elapsed};
-    is_deeply($after, $before, 'all is as it was');
+    is_deeply(in_force(), $before, 'all is as it was');
+    my $kept = JSON::PP::decode_json($t->read('evidence/kept/preflight.json'));
+    is_deeply(
+        [
+            $kept->{splits}{documents}{stage}{started_at},
+            $kept->{splits}{documents}{state}
+        ],
+        [$began, $before->[0]],
+        'the status before is kept'
+    );
     is(scalar rollbacks(), $count + 1, 'it was done for real');
     my @last = @{$ctl->state()->{journal}}[-2, -1];
     is_deeply(
@@ -72,6 +82,28 @@ for my $set ('0%', 'off') {
         'changes.log too'
     );
     cmp_ok($log->{seconds}, '==', $seconds, 'with the time that it took');
+}
+
+# nginx begins the stage anew when it is re-armed
+{
+    my $late = $t->port(8);
+    $t->http_upstream(
+        $late,
+        body => sub {
+            my ($request) = @_;
+            my $r = $t->post("/control$request->{uri}", $request->{body});
+            $ctl->say(stage => {started_at => time, elapsed => 0})
+                if $request->{uri} =~ /resume/;
+            return $r->{body};
+        }
+    );
+    $ctl->settings(
+        url => $said,
+        control_url => "http://127.0.0.1:$late/"
+    );
+    my ($ok, $text) = rollback();
+    is($ok, 1, 'a stage that began anew') or diag($text);
+    $ctl->settings();
 }
 
 # users are on a canary, be it another one of the split
@@ -100,7 +132,7 @@ is($text, 'not rehearsed, it is rolled back: by ben: slow', 'why');
 is($ctl->state()->{state}, 'rolled_back', 'it stays rolled back');
 
 # also when the status did not show it yet
-$ctl->settings(url => $ctl->said_url());
+$ctl->settings(url => $said);
 $ctl->say(state => 'active');
 ($ok, $text) = rollback('--rehearse');
 is($ok, 0, 'rolled back in between: not rehearsed');

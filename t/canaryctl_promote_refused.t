@@ -61,7 +61,7 @@ for my $more ([], ['--force', '--reason', 'x']) {
     is($r->{status}, 1, "rolled back: refused @$more");
     like(
         $r->{err},
-        qr/is rolled back: by ben: timeouts; "canaryctl resume"/,
+        qr/is rolled back: by ben: timeouts; "canaryctl resume" re-arms it$/m,
         'with the reason, and what to do'
     );
     is($r->{json}{state}, 'rolled_back', 'the state as JSON');

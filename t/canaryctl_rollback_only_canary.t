@@ -17,12 +17,12 @@ $t->http_upstream($t->port(2), name => 'new');
 $t->start();
 
 is($ctl->run('rollback')->{status}, 0, 'rolled back');
-is($ctl->state()->{state}, 'off', 'the split is off');
+is($ctl->state()->{state}, 'rolled_back', 'the split is rolled back');
 is($ctl->variant('a'), 'old', 'the baseline serves');
 
-my $r = $ctl->run('set', '100%');
+my $r = $ctl->run('set', '100%', '--force', '--reason', 'mended');
 is($r->{status}, 0, 'a share is set');
-is($r->{err}, '', 'there is no latch to warn about');
+is($r->{err}, '', 'nothing to complain about');
 is($ctl->variant('a'), 'new', 'the canary serves again');
 
 $ctl->settings(control_url => undef);

@@ -88,6 +88,37 @@ is($t->read('hook.log'), "s1 go\n", 'the stage before ended once');
     is($ctl->split(), "canary sliceB 5% stage=s1;\n", 'the split stays');
 }
 
+# also if TERM comes when the hook runs, but the run has not noted that yet
+{
+    unlink "$dir/hook.log";
+    $t->write('hang', '');
+    $ctl->env()->{BASH_ENV} = $t->write('late', <<'SH');
+set -o functrace
+trap 'case $BASH_COMMAND in
+hook_pid=\$! | wait\ \$!*)
+    if [[ $FUNCNAME == run_hook ]]; then
+        while [[ ! -s %%DIR%%/hook.log ]]; do sleep 0.05; done
+        kill -TERM $$
+    fi ;;
+esac' DEBUG
+SH
+    my ($pid) = start();
+    is($ctl->finish($pid)->{status}, 1, 'TERM ends the run');
+    ok(-s "$dir/hook.log", 'the hook was under way');
+    ok(
+        $t->wait_for(
+            sub {
+                !grep { $t->read($_) =~ /^sleep\x{0}60\x{0}/ }
+                    map { "/proc/$_/cmdline" } processes();
+            },
+            5
+        ),
+        'and ended with it'
+    );
+    delete $ctl->env()->{BASH_ENV};
+    unlink "$dir/hang";
+}
+
 # rolled back by the control location
 {
     $ctl->run('set', '25%', '--stage', 's2');
@@ -170,6 +201,7 @@ is($t->read('hook.log'), "s1 go\n", 'the stage before ended once');
     );
     is($ctl->split(), "canary sliceB off;\n", 'it stays off');
 
+    $ctl->run('resume');
     $ctl->run('set', '25%', '--stage', 's2');
     ($pid, $out) = start();
     ok($t->wait_for(sub { $t->read($out) =~ /"stage":"s2"/ }), 'in stage s2');

@@ -41,11 +41,6 @@ my @cases = (
         "canary\n  sliceB\n  7%\n  ;\ncanary sliceC off;\n"
     ],
     [
-        'other directives stay',
-        "canary_salt 'canary sliceB 5%; x';\ncanary sliceB off;\n",
-        "canary_salt 'canary sliceB 5%; x';\ncanary sliceB 7%;\n"
-    ],
-    [
         'a missing line is added',
         "# none yet\ncanary sliceC 1%;\n",
         "# none yet\ncanary sliceC 1%;\ncanary sliceB 7%;\n"
@@ -60,6 +55,23 @@ for my $case (@cases) {
     my $r = $ctl->run('set', '7%');
     is($r->{status}, 0, "$name: done") or diag($r->{err});
     is($ctl->split(), $after, $name);
+}
+
+# the file is canaryctl's: what else is in it is refused by name
+for my $case (
+    ["canary sliceB 5%;\ncanary_salt 'x';\n", 'canary_salt'],
+    ["canary sliceB 5%;\ndown;\n", 'down'],
+    ["upstream x { canary sliceB 5%; }\n", 'upstream'],
+    ["canary sliceB 5%; }\n", '}'],
+    )
+{
+    my ($text, $name) = @$case;
+    $t->write('split/documents.split', $text);
+    my $r = $ctl->run('set', '7%');
+    is($r->{status}, 1, "\"$name\" in it: refused");
+    like($r->{err}, qr/documents\.split" holds "\Q$name\E", but only lines/,
+        'by name');
+    is($ctl->split(), $text, 'it is as it was');
 }
 
 unlink $ctl->split_file();

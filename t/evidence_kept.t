@@ -41,7 +41,7 @@ is_deeply($doc->{screenshots}, [], 'and no picture');
 
 is($ctl->run('rollback', '--reason', 'disk full', '--by', 'ben')->{status},
     0, 'rolled back, and off in the split file');
-is($ctl->state()->{state}, 'off', 'the second stage is over');
+is($ctl->state()->{state}, 'rolled_back', 'the second stage is over');
 $r = $ev->collect('s2');
 is($r->{status}, 0, 'it is collected') or diag($r->{err});
 $doc = $ev->doc('s2');
@@ -62,7 +62,8 @@ is($ev->collect('verify')->{status}, 0, 'what is kept is not in the manifest');
 $t->write('evidence/kept/x', '');
 system('rm', '-r', "$dir/evidence/kept");
 $t->write('evidence/kept', '');
-is($ctl->run('set', '20%', '--stage', 's1')->{status}, 0, 'a file in the way');
+is($ctl->run('resume')->{status}, 0, 're-armed, with a file in the way');
+is($ctl->run('set', '20%', '--stage', 's1')->{status}, 0, 'a change');
 is($ctl->run('rollback')->{status}, 0, 'and a rollback');
 
 $t->no_alerts();

@@ -24,7 +24,7 @@ gather_status() {
 		address=$status_file
 	else
 		address=${setting[url]%/}/status.json
-		if ! status=$(curl -sS --fail --netrc-optional --max-time 10 \
+		if ! status=$(ask --fail --max-time 10 \
 			-o "$file" -- "$address?histograms=1" 2>&1); then
 			fail "$(shown "$address"): $(first_line "$status")"
 		fi
@@ -53,7 +53,7 @@ gather_metrics() {
 	if [[ $status_file ]]; then
 		return
 	fi
-	if ! error=$(curl -sS --fail --netrc-optional --max-time 10 \
+	if ! error=$(ask --fail --max-time 10 \
 		-o "$output/$file_name.metrics" -- "$address" 2>&1); then
 		rm -f -- "$output/$file_name.metrics"
 		lacks "metrics: $(shown "$address"): $(first_line "$error")"
@@ -67,7 +67,7 @@ fetch_prometheus() {
 	shift
 
 	# an error has its reason in the body
-	if ! fetched=$(curl -sS --netrc-optional --max-time 15 -G "$@" \
+	if ! fetched=$(ask --max-time 15 -G "$@" \
 		-- "$address" 2>&1); then
 		answer_error="$(shown "$address"): $(first_line "$fetched")"
 		return 1
@@ -125,7 +125,7 @@ gather_receivers() {
 		return
 	fi
 	address=${setting[alertmanager]%/}/api/v2/alerts
-	if ! out=$(curl -sS --fail --netrc-optional --max-time 10 \
+	if ! out=$(ask --fail --max-time 10 \
 		-- "$address" 2>&1); then
 		lacks "alerts: $(shown "$address"): $(first_line "$out")"
 	elif ! jq -e arrays >"$temp/receivers.json" 2>/dev/null <<<"$out"; then
@@ -167,7 +167,7 @@ take_screenshot() {
 
 	if [[ ! $browser ]]; then
 		error='skipped, chromium is not installed'
-	elif ! error=$(curl -sSL --fail --netrc-optional --max-time 10 \
+	elif ! error=$(ask -L --fail --max-time 10 \
 		-o /dev/null -- "$url" 2>&1); then
 		# chromium would take a picture of its own error page
 		error=$(first_line "$error")

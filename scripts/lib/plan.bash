@@ -7,6 +7,8 @@ plan='[]' plan_error=''
 outcome='' why='' position='' next_stage='' next_share='' left=''
 force=''
 
+readonly started_at=${EPOCHREALTIME/./} # canaryctl itself
+
 # NAME:SHARE:TIME ..; the error is in $plan_error
 read_plan() {
 	local item items pattern names=' ' seconds result=()
@@ -158,33 +160,49 @@ judge() {
 }
 
 command_promote() {
-	only_options force reason
+	local seen waited
+
+	only_options force reason to
 	no_operands
 	need_plan
-	if [[ $force && ! $reason ]]; then
-		wrong_usage '--force needs a --reason'
+	need_reason
+	if [[ ${given[to]+x} ]] && ! in_plan "${given[to]}"; then
+		wrong_usage "unknown stage \"${given[to]}\", the plan has \
+$(describe_plan)"
 	fi
 
-	# judged under the lock: of two at the same time the second sees the stage
-	# that the first began
+	# Judged under the lock, and on the stage that was there before: of two at
+	# the same time the second shall not go on from the stage of the first.
+	fetch_split || fail "$http_error"
+	seen=$(stage_in_force)
 	lock_split_file || fail "$change_error"
+	waited=$((${EPOCHREALTIME/./} - started_at))
 	fetch_split || fail "$http_error"
 	judge || fail "$http_error"
 
 	stage=$(jq -r '.stage.name // ""' <<<"$split")
 	state=$(jq -r .state <<<"$split")
 
-	case $outcome in
-	rolled_back)
+	if is_marked; then
+		fail "not promoted, $why; \"canaryctl resume\" re-arms it"
+	fi
+	if [[ $outcome == rolled_back ]]; then
 		fail "not promoted, ${setting[upstream]} is $why; \"canaryctl resume\" \
-or \"canaryctl set off\" re-arms it"
-		;;
-	rollback | pending | ready)
-		if [[ ! $next_stage ]]; then
-			fail "not promoted, \"$stage\" is the last stage of the plan"
-		fi
-		;;
-	esac
+re-arms it"
+	fi
+	if [[ $seen != "$(stage_in_force)" ]] ||
+		jq -e --argjson waited "$waited" '
+            (.time - .stage.started_at) * 1000000 < $waited' >/dev/null \
+			<<<"$split"; then
+		fail "not promoted, somebody else began \"$stage\" meanwhile"
+	fi
+	if [[ $outcome != begin && ! $next_stage ]]; then
+		fail "not promoted, \"$stage\" is the last stage of the plan"
+	fi
+	if [[ ${given[to]+x} && ${given[to]} != "$next_stage" ]]; then
+		fail "not promoted, the next stage is \"$next_stage\", not \
+\"${given[to]}\""
+	fi
 
 	if [[ ! $force ]]; then
 		case $outcome in
@@ -196,4 +214,15 @@ or \"canaryctl set off\" re-arms it"
 	share=$next_share
 	stage=$next_stage
 	change_share
+}
+
+# what two that promote at the same time must have seen alike
+stage_in_force() {
+	jq -c --arg canary "${setting[canary]}" '[.stage.name, .stage.started_at,
+        .variants[$canary].configured_share]' <<<"$split"
+}
+
+describe_plan() {
+	jq -r 'if length == 0 then "none"
+        else map("\"\(.name)\"") | join(", ") end' <<<"$plan"
 }

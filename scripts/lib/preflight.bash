@@ -47,7 +47,7 @@ ${setting[upstream]} is $(jq -r .state <<<"$split")"
 ask_prometheus() {
 	local address=${setting[prometheus]%/}/api/v1/$1 out
 
-	if ! out=$(curl -sS --fail --netrc-optional --max-time 5 \
+	if ! out=$(ask --fail --max-time 5 \
 		-- "$address" 2>&1); then
 		printf '%s: %s\n' "$(shown "$address")" "$out"
 		return 1
@@ -168,6 +168,8 @@ all the same"
 		return
 	fi
 
+	# re-armed, the stage begins anew
+	keep_stage preflight
 	before=$(in_force)
 	rehearsal="rehearsal $$-${EPOCHREALTIME/./}"
 	make_form "$rehearsal"
@@ -213,7 +215,7 @@ of $rehearsal_goal s; re-armed"
 
 # what a rehearsal must leave as it was
 in_force() {
-	jq -Sc '[.state, .generation, .stage.name, .stage.started_at,
+	jq -Sc '[.state, .generation, .stage.name,
         (.variants | map_values([.share, .configured_share]))]' <<<"$split"
 }
 

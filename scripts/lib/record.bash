@@ -17,27 +17,45 @@ append_evidence() {
 	fi
 }
 
-# Keeps the status of the stage that a change is about to end, for its evidence:
-# nginx forgets its figures.  No change waits for more than that, or fails.
+# Keeps the status of the stage that a change is about to end or to begin anew,
+# for its evidence, as $1 or by the stage's name: nginx forgets its figures.  No
+# change waits for more than that, or fails.
 keep_stage() {
-	local dir=${setting[evidence_dir]-}/kept fresh name=''
+	local dir=${setting[evidence_dir]-}/kept fresh name=${1-} n=1
 
-	if [[ ! ${setting[evidence_dir]-} ]] ||
+	if [[ ! ${setting[evidence_dir]-} || ! ${setting[url]-} ]] ||
 		! { mkdir -p -- "$dir" &&
 			fresh=$(mktemp -- "$dir/.status.XXXXXX"); } 2>/dev/null; then
-		return
+		return 0
 	fi
-	if curl -sS --fail --netrc-optional --max-time 5 -o "$fresh" \
+	if ! ask --fail --max-time 5 -o "$fresh" \
 		-- "${setting[url]%/}/status.json?histograms=1" 2>/dev/null; then
-		name=$(jq -er --arg name "${setting[upstream]}" '
+		name=''
+	elif [[ ! $name ]]; then
+		name=$(jq -er --arg name "${setting[upstream]-}" '
             .splits[$name].stage.name | strings
             | select(test("^$|^[.-]|/") | not)' "$fresh" 2>/dev/null) || true
+	fi
+
+	# the same stage once before, which was begun anew since
+	if [[ $name && -e $dir/$name.json ]] &&
+		[[ $(began "$dir/$name.json") != "$(began "$fresh")" ]]; then
+		while [[ -e $dir/$name.$n.json ]]; do
+			n=$((n + 1))
+		done
+		mv -T -- "$dir/$name.json" "$dir/$name.$n.json" 2>/dev/null || true
 	fi
 	if [[ ! $name ]] ||
 		! { chmod 644 -- "$fresh" && mv -fT -- "$fresh" "$dir/$name.json"; } \
 			2>/dev/null; then
 		rm -f -- "$fresh"
 	fi
+}
+
+# when the stage of a status that was kept began
+began() {
+	jq -c --arg name "${setting[upstream]-}" \
+		'.splits[$name].stage.started_at' "$1" 2>/dev/null || true
 }
 
 # what is said, a "decision" or an "incident": the members $2 to file $3, the
@@ -111,9 +129,7 @@ choose_stage() {
 
 	if [[ $stage != "$current" && $stage != baseline ]] &&
 		{ ! read_plan || ! in_plan "$stage"; }; then
-		wrong_usage "unknown stage \"$stage\", the plan has $(jq -r '
-            if length == 0 then "none"
-            else map("\"\(.name)\"") | join(", ") end' <<<"$plan")"
+		mistake "unknown stage \"$stage\", the plan has $(describe_plan)"
 	fi
 }
 
@@ -124,12 +140,13 @@ command_decide() {
 		wrong_usage '"decide" needs "go" or "rollback"'
 	fi
 	decision=${operands[0]}
-	if [[ ! $reason ]]; then
+	if [[ ! $reason && ! $lenient ]]; then
 		wrong_usage '"decide" needs --why TEXT'
 	fi
-	need url
 	if [[ $decision == rollback ]]; then
-		need upstream canary split_file nginx
+		need_for_rollback
+	else
+		need url
 	fi
 
 	if ! fetch_split; then

@@ -2,13 +2,16 @@
 
 before='' started='' since=''
 
+# what each nginx is run by, where it must not hang
+bounded=()
+
 # the newest [emerg] line in nginx's main error log since $1, a local time as
 # nginx writes it; empty if there is none, or the log is not a file
 logged_reason() {
 	local since=$1 log prefix='' n built
 
-	built=$("${nginx[@]}" -V 2>&1 9<&-) || return 0
-	log=$("${nginx[@]}" -T 2>/dev/null 9<&- | awk '
+	built=$("${bounded[@]}" "${nginx[@]}" -V 2>&1 9<&-) || return 0
+	log=$("${bounded[@]}" "${nginx[@]}" -T 2>/dev/null 9<&- | awk '
         { sub(/#.*/, "") }
         depth == 0 && $1 == "error_log" {
             sub(/;.*/, "", $2)
@@ -64,6 +67,11 @@ served() {
 await_generation() {
 	local deadline seen=0 first answer=''
 
+	if [[ $jq_missing || ! ${setting[url]-} ]]; then
+		change_error='nobody looked whether nginx serves it'
+		return 1
+	fi
+
 	deadline=$((${EPOCHREALTIME/./} + timeout * 1000000))
 
 	while ((${EPOCHREALTIME/./} < deadline)); do
@@ -110,7 +118,7 @@ decimal() {
 reload() {
 	local out failed=''
 
-	if ! out=$("${nginx[@]}" -t 2>&1 9<&-); then
+	if ! out=$("${bounded[@]}" "${nginx[@]}" -t 2>&1 9<&-); then
 		change_error="the configuration test failed: $out"
 		return 1
 	fi
@@ -119,7 +127,7 @@ reload() {
 
 	# nobody shall have to guess whether the signal was sent
 	trap '' INT TERM HUP
-	out=$("${nginx[@]}" -s reload 2>&1 9<&-) || failed=yes
+	out=$("${bounded[@]}" "${nginx[@]}" -s reload 2>&1 9<&-) || failed=yes
 	if [[ ! $failed && $phase == trial ]]; then
 		phase=sent
 	fi

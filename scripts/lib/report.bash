@@ -3,7 +3,7 @@
 
 readonly text_max=4096 # bytes of a warning or an error in the records
 
-json='' warnings=()
+json='' warnings=() jq_missing=''
 
 # what is known of the change under way, for the result and changes.log
 share='' stage='' reason='' by=''
@@ -65,6 +65,10 @@ succeed() {
 result_json() {
 	local text said=()
 
+	if [[ $jq_missing ]]; then
+		return 1
+	fi
+
 	for text in "${warnings[@]}"; do
 		said+=("${text:0:text_max}")
 	done
@@ -95,8 +99,10 @@ result_json() {
 
 # the evidence of who changed what and why; its absence stops no change
 log_change() {
-	if [[ ${setting[evidence_dir]-} ]]; then
-		append_evidence changes.log "$(result_json "$1" "$2")" \
+	local line
+
+	if [[ ${setting[evidence_dir]-} ]] && line=$(result_json "$1" "$2"); then
+		append_evidence changes.log "$line" \
 			'the change is not logged there' || true
 	fi
 }
@@ -124,14 +130,18 @@ finish() {
 }
 
 interrupted() {
+	local job
+
 	trap '' INT TERM HUP
 
 	if [[ $rehearsal ]] && ! re_arm; then
 		warn "the rehearsed rollback may be in force: $http_error"
 	fi
-	if [[ $hook_pid ]]; then
-		kill "$hook_pid" 2>/dev/null || true
-	fi
+	# The hook of run.  Its pid may not be noted yet, nor may timeout know what
+	# it has just started: all of its group is told.
+	for job in $(jobs -p); do
+		kill -- "-$job" "$job" 2>/dev/null || true
+	done
 	clear_line
 
 	case $command:$phase in

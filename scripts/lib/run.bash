@@ -6,7 +6,7 @@
 readonly hook_seconds=600  # on_stage_end may take as long
 readonly progress_every=60 # seconds between two lines of progress
 
-hook_pid='' line_open=''
+line_open=''
 seen='' hooked='' again='' shown='' shown_at=0 lost=''
 
 # one event, as a line of text or of JSON
@@ -91,10 +91,8 @@ run_hook() {
 	emit hook "$stage: ${setting[on_stage_end]} $stage"
 
 	CANARY_VERDICT=$1 timeout -k 10 "$hook_seconds" "${hook[@]}" "$stage" \
-		</dev/null >&2 &
-	hook_pid=$!
-	wait "$hook_pid" || code=$?
-	hook_pid=''
+		</dev/null >&2 8<&- &
+	wait $! || code=$?
 
 	case $code in
 	0) ;;
@@ -114,7 +112,7 @@ stop_run() {
 begin_next() {
 	local out code=0 error
 
-	out=$("$self" --json promote 2>/dev/null) || code=$?
+	out=$("$self" --json promote --to "$next_stage" 2>/dev/null 8<&-) || code=$?
 
 	while read -r error; do
 		warn "$error"
@@ -151,6 +149,14 @@ step() {
 	stage=$(jq -r '.stage.name // ""' <<<"$split")
 	state=$(jq -r .state <<<"$split")
 	generation=$(jq -r '.generation // ""' <<<"$split")
+
+	if [[ ! $seen ]] && is_marked; then
+		fail "not run, $why; \"canaryctl resume\" re-arms it"
+	fi
+	if [[ ! $seen && $outcome == rolled_back ]]; then
+		fail "not run, ${setting[upstream]} is $why; \"canaryctl resume\" \
+re-arms it"
+	fi
 
 	case $outcome in
 	rolled_back | rollback)
@@ -193,6 +199,21 @@ step() {
 	again=yes
 }
 
+# One for each split: two of them would each do what is due at the end of a
+# stage.
+lock_run() {
+	local file
+
+	locate_split_file || fail "$change_error"
+	file=$split_dir/.${split_file##*/}.run
+	if ! { exec 8>>"$file"; } 2>/dev/null; then
+		fail "\"$file\" cannot be written"
+	fi
+	if ! flock -n 8; then
+		fail "another canaryctl run for ${setting[upstream]} is at work"
+	fi
+}
+
 command_run() {
 	local name
 
@@ -211,11 +232,13 @@ command_run() {
 		export CANARYCTL_CONF=${given[conf]}
 	fi
 
+	lock_run
+
 	while :; do
 		step
 		if [[ ! $again ]]; then
 			# a signal ends "wait" at once, but not a command in the foreground
-			sleep "$interval" &
+			sleep "$interval" 8<&- &
 			wait $! || true
 		fi
 	done

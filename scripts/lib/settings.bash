@@ -11,6 +11,16 @@ readonly name_forbidden='[:space:][:cntrl:];{}"'\''\\$#/'
 declare -A setting=() given=()
 nginx=() timeout=''
 
+# set for a rollback: what is wrong with a setting is a warning
+lenient=''
+
+mistake() {
+	if [[ ! $lenient ]]; then
+		wrong_usage "$1"
+	fi
+	warn "$1"
+}
+
 read_arguments() {
 	local name value
 
@@ -27,7 +37,7 @@ read_arguments() {
 			json=yes
 			continue
 			;;
-		--force | --rehearse)
+		--force | --rehearse | --remote)
 			name=${name#--}
 			given[$name]=yes
 			printf -v "$name" yes
@@ -72,7 +82,7 @@ take_option() {
 		given[why]=$value
 		reason=$value
 		;;
-	conf | status) given[$name]=$value ;;
+	conf | status | to) given[$name]=$value ;;
 	*)
 		if [[ " ${setting_names//$'\n'/ } " != *" ${name//-/_} "* ]]; then
 			wrong_usage "unknown option \"--$name\""
@@ -106,7 +116,8 @@ read_settings_file() {
 		fi
 	fi
 	if [[ ! -f $file || ! -r $file ]]; then
-		wrong_usage "settings file \"$file\" cannot be read"
+		mistake "settings file \"$file\" cannot be read"
+		return
 	fi
 
 	while IFS= read -r line || [[ $line ]]; do
@@ -117,12 +128,14 @@ read_settings_file() {
 			continue
 		fi
 		if [[ ! $line =~ $pattern ]]; then
-			wrong_usage "not a line of key=\"value\" in $file:$number"
+			mistake "not a line of key=\"value\" in $file:$number"
+			continue
 		fi
 
 		name=${BASH_REMATCH[1]}
 		if [[ " ${setting_names//$'\n'/ } " != *" $name "* ]]; then
-			wrong_usage "unknown setting \"$name\" in $file:$number"
+			mistake "unknown setting \"$name\" in $file:$number"
+			continue
 		fi
 		if [[ ! ${setting[$name]+x} ]]; then
 			setting[$name]=${BASH_REMATCH[2]}
@@ -137,14 +150,16 @@ check_settings() {
 	setting[timeout]=${setting[timeout]-15}
 
 	if [[ ! ${setting[timeout]} =~ ^[1-9][0-9]{0,3}$ ]]; then
-		wrong_usage "invalid timeout \"${setting[timeout]}\", it must be 1 to \
+		mistake "invalid timeout \"${setting[timeout]}\", it must be 1 to \
 9999 seconds"
+		setting[timeout]=15
 	fi
 	timeout=${setting[timeout]}
 
 	for name in upstream canary; do
 		if [[ ${setting[$name]-} == *[$name_forbidden]* ]]; then
-			wrong_usage "invalid $name \"${setting[$name]}\""
+			mistake "invalid $name \"${setting[$name]}\""
+			unset "setting[$name]"
 		fi
 	done
 
@@ -152,26 +167,10 @@ check_settings() {
 
 	if [[ ! $by ]]; then
 		by=${CANARYCTL_BY-}
-		by=${by:-${SUDO_USER:-$(id -un)}}
+		by=${by:-${SUDO_USER:-$(id -un 2>/dev/null || id -u)}}
 	fi
 
 	check_text
-}
-
-# Who and why.  Text that is not UTF-8 would make canary_control refuse a
-# rollback.
-check_text() {
-	by=$(jq -rn --arg text "$by" '$text')
-	reason=$(jq -rn --arg text "$reason" '$text')
-	if [[ $by$reason == *[[:cntrl:]]* ]]; then
-		wrong_usage 'control characters in a name or text'
-	fi
-
-	make_form "$reason"
-	if ((${#form} > body_max)); then
-		wrong_usage "name and text are too long: ${#form} bytes when \
-encoded, $body_max are possible"
-	fi
 }
 
 need() {

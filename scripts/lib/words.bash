@@ -28,7 +28,7 @@ def quantity($metric):
     if $metric | test("^p[0-9]+$") then latency
     elif $metric == "throughput" or ($metric | test("^event:[^:/]*$"))
     then rate
-    elif $metric == "error_rate" or ($metric | test("^event:[^:]*/"))
+    elif $metric | test("^(error|abort|retry)_rate$|^event:[^:]*/")
     then percent
     else number end;
 

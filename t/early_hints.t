@@ -62,7 +62,6 @@ $t->conf(<<"CONF");
     server {
         listen 127.0.0.1:%%PORT3%%;
         http2 on;
-        keepalive_requests 1;    # nginx repeats no request of a kept one
         early_hints 1;
         location / {
             proxy_http_version 1.1;

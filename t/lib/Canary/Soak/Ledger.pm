@@ -149,6 +149,7 @@ sub checkpoint {
 
     $self->finding("counts: $_") for @wrong;
     $self->{numbers}{checkpoints}++;
+    $self->{numbers}{'figures compared'} = keys %$counters;
     $self->{numbers}{lost} += $self->{lost};
     $self->_rebase($counters);
 
@@ -221,6 +222,8 @@ sub _count {
             : 'other';
 
         $counted->{"$l->{variant} requests"}++;
+        $counted->{"$l->{variant} event"}++
+            if $split eq 'documents' && $l->{id} !~ /^tunnel/;
         $counted->{"$l->{variant} $class"}++;
         $counted->{"$l->{variant} errors"}++ if $class eq '5xx';
         $counted->{"$l->{variant} aborted"}++ if $left;
@@ -250,6 +253,8 @@ sub _counters {
         }
         for my $name (keys %{$splits->{$split}{variants}}) {
             my $total = $splits->{$split}{variants}{$name}{total};
+            $counters{"$name event"} =
+                $splits->{$split}{events}{hit}{$name}{total}{count};
             for my $figure (@figures) {
                 $counters{"$name $figure"} =
                       $figure =~ /xx|none/

@@ -36,6 +36,9 @@ for my $round (1 .. 5) {
         $t->post("/canary/control/split_$name/rollback", "reason=$name");
         my $body = $t->post("/canary/control/split_$name/resume", '')->{body};
         like($body, qr/"written":true/, "$name is written");
+        is((grep { !-s "$folder/$_" } @names),
+            0, 'and the others are still there')
+            if $round > 1;
     }
 }
 $t->post("/canary/control/split_$_/rollback", "reason=of+$_") for @names;

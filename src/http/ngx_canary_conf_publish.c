@@ -37,6 +37,7 @@ ngx_canary_init_module(ngx_cycle_t *cycle)
     /* a process without a master has threads by now, for what may go */
 
     ngx_canary_writer_drain(NGX_CANARY_PUBLISH_DRAIN_MS, cycle->log);
+    ngx_canary_keep_place();
 
     common = cmcf->common->data;
     generation = common->generation;

@@ -238,6 +238,8 @@ ngx_canary_state_start(ngx_canary_srv_conf_t *conf, ngx_cycle_t *cycle)
         ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx,
                                                ngx_core_module);
 
+        ngx_str_set(&keep->user, "");
+
         if (geteuid() == 0 && ccf->username) {
             keep->user.data = (u_char *) ccf->username;
             keep->user.len = ngx_strlen(ccf->username);

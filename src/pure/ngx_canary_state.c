@@ -19,7 +19,7 @@
 
 
 static void ngx_canary_state_header(ngx_canary_walk_t *w, uint64_t *length,
-    uint64_t *run, uint64_t *owner);
+    uint64_t *run, uint64_t *owner, uint64_t *place);
 static int ngx_canary_state_is_known(ngx_canary_walk_t *w);
 static void ngx_canary_state_body(ngx_canary_walk_t *w,
     ngx_canary_saved_t *saved);
@@ -58,7 +58,8 @@ ngx_canary_state_encode(ngx_canary_saved_t *saved, unsigned char *buf,
 
     length = 0;
 
-    ngx_canary_state_header(&w, &length, &saved->run, &saved->owner);
+    ngx_canary_state_header(&w, &length, &saved->run, &saved->owner,
+                            &saved->place);
     ngx_canary_state_body(&w, saved);
 
     length = w.pos + NGX_CANARY_STATE_CHECK;
@@ -71,7 +72,8 @@ ngx_canary_state_encode(ngx_canary_saved_t *saved, unsigned char *buf,
     w.pos = 0;
     w.size = size;
 
-    ngx_canary_state_header(&w, &length, &saved->run, &saved->owner);
+    ngx_canary_state_header(&w, &length, &saved->run, &saved->owner,
+                            &saved->place);
     ngx_canary_state_body(&w, saved);
 
     if (w.failed) {
@@ -98,7 +100,8 @@ ngx_canary_state_decode(ngx_canary_saved_t *saved, const unsigned char *data,
     w.in = data;
     w.size = len;
 
-    ngx_canary_state_header(&w, &length, &saved->run, &saved->owner);
+    ngx_canary_state_header(&w, &length, &saved->run, &saved->owner,
+                            &saved->place);
 
     if (len == 0) {
         (void) snprintf(error, NGX_CANARY_STATE_ERROR, "it is empty");
@@ -163,7 +166,7 @@ ngx_canary_state_decode(ngx_canary_saved_t *saved, const unsigned char *data,
 
 int
 ngx_canary_state_owner(const unsigned char *data, uint64_t *run,
-    uint64_t *owner)
+    uint64_t *owner, uint64_t *place)
 {
     uint64_t           length;
     ngx_canary_walk_t  w;
@@ -173,7 +176,7 @@ ngx_canary_state_owner(const unsigned char *data, uint64_t *run,
     w.in = data;
     w.size = NGX_CANARY_STATE_HEADER;
 
-    ngx_canary_state_header(&w, &length, run, owner);
+    ngx_canary_state_header(&w, &length, run, owner, place);
 
     if (!ngx_canary_state_is_known(&w)
         || memcmp(data, ngx_canary_state_magic, NGX_CANARY_STATE_MAGIC) != 0)
@@ -187,7 +190,7 @@ ngx_canary_state_owner(const unsigned char *data, uint64_t *run,
 
 static void
 ngx_canary_state_header(ngx_canary_walk_t *w, uint64_t *length, uint64_t *run,
-    uint64_t *owner)
+    uint64_t *owner, uint64_t *place)
 {
     size_t         i;
     unsigned char  byte;
@@ -201,6 +204,13 @@ ngx_canary_state_header(ngx_canary_walk_t *w, uint64_t *length, uint64_t *run,
     ngx_canary_walk_fixed(w, length, 8);
     ngx_canary_walk_fixed(w, run, 8);
     ngx_canary_walk_fixed(w, owner, 8);
+
+    if (w->version > 1) {
+        ngx_canary_walk_fixed(w, place, 8);
+
+    } else {
+        *place = 0;
+    }
 }
 
 

@@ -6,6 +6,7 @@
  *     length     8 bytes, of the whole file
  *     run        8 bytes, see below
  *     owner      8 bytes
+ *     place      8 bytes, since version 2
  *     body       numbers of 7 bits a byte, the lowest first; texts behind
  *                their length; of histograms only the buckets in use
  *     checksum   8 bytes, XXH3 64 of all bytes before it
@@ -32,7 +33,7 @@
 #define NGX_CANARY_STATE_VERSION  2
 /* of the oldest file that is read; what it lacks is 0 */
 #define NGX_CANARY_STATE_OLDEST   1
-#define NGX_CANARY_STATE_HEADER   36    /* bytes before the body */
+#define NGX_CANARY_STATE_HEADER   44    /* bytes before the body */
 #define NGX_CANARY_STATE_CHECK    8     /* bytes of the checksum */
 #define NGX_CANARY_STATE_ERROR    128   /* bytes of an error's text */
 
@@ -162,10 +163,12 @@ typedef struct {
 typedef struct {
     /*
      * The file belongs to the run with the greatest number; its owner is the
-     * process id of that master.
+     * process id of that master, which holds in one place: a boot of a machine,
+     * and a namespace of process ids.  0: not known.
      */
     uint64_t                  run;
     uint64_t                  owner;
+    uint64_t                  place;        /* since version 2 */
 
     ngx_canary_saved_name_t   split;
     uint64_t                  saved_ms;
@@ -219,11 +222,11 @@ int ngx_canary_state_decode(ngx_canary_saved_t *saved,
     const unsigned char *data, size_t len, char *error);
 
 /*
- * The run and the owner of a file, by its first NGX_CANARY_STATE_HEADER bytes.
+ * Run, owner and place of a file, by its first NGX_CANARY_STATE_HEADER bytes.
  * Returns 0, or -1 if they are not those of a file that can be read.
  */
 int ngx_canary_state_owner(const unsigned char *data, uint64_t *run,
-    uint64_t *owner);
+    uint64_t *owner, uint64_t *place);
 
 
 #pragma GCC visibility pop

@@ -2,8 +2,8 @@
 #include "ngx_canary_writer.h"
 
 
-/* ticks are a second apart, and a disk takes its time: 5 s at most */
-#define NGX_CANARY_KEEP_EVERY_US  3500000
+/* the next tick, and then the disk, take their time: 5 s at most */
+#define NGX_CANARY_KEEP_EVERY_US  2500000
 #define NGX_CANARY_KEEP_RETRY_US  1000000   /* if the file is locked */
 #define NGX_CANARY_KEEP_LATE_US   10000000
 

@@ -115,6 +115,15 @@ void ngx_canary_keep_report(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep, uint64_t error, ngx_log_t *log);
 
 
+/* whose a file is */
+typedef struct {
+    uint64_t                  run;
+    uint64_t                  pid;          /* of the master */
+    uint64_t                  place;        /* where that holds, or 0 */
+    uint64_t                  changed_ns;   /* the file */
+} ngx_canary_owner_t;
+
+
 /*
  * ngx_canary_keep_write.c: one writing.  Threads run it: it calls nothing of
  * nginx, and no memory is touched but shared memory, its own, and what it is
@@ -122,7 +131,7 @@ void ngx_canary_keep_report(ngx_canary_zone_t *zone,
  */
 
 typedef struct {
-    uint64_t                  self;         /* see ngx_canary_keep_self() */
+    ngx_canary_owner_t        self;         /* see ngx_canary_keep_self() */
     int                       folder;       /* open until it is synced */
     dev_t                     device;       /* of the folder */
     ino_t                     inode;
@@ -142,8 +151,11 @@ ngx_int_t ngx_canary_keep_write(ngx_canary_zone_t *zone,
 /* syncs the folder and closes it */
 void ngx_canary_keep_sync(ngx_canary_keep_work_t *work);
 
-/* the owner of what this process writes: the process id of its master */
-uint64_t ngx_canary_keep_self(void);
+/* the owner of what this process writes: its master */
+void ngx_canary_keep_self(ngx_canary_owner_t *self);
+
+/* for the master, before it forks: finds out its place */
+void ngx_canary_keep_place(void);
 
 /* zeroed memory that a thread may ask for; goes back to the system at once */
 void *ngx_canary_keep_alloc(size_t size);
@@ -206,9 +218,9 @@ int ngx_canary_keep_lock(ngx_canary_keep_conf_t *keep, int folder,
 uint64_t ngx_canary_keep_replace(ngx_canary_keep_conf_t *keep, int folder,
     const u_char *data, size_t len);
 
-/* run and owner of the file; NGX_DECLINED if there is none that has them */
+/* NGX_DECLINED if there is no file that has an owner */
 ngx_int_t ngx_canary_keep_owner(ngx_canary_keep_conf_t *keep, int folder,
-    uint64_t *run, uint64_t *owner);
+    ngx_canary_owner_t *owner);
 
 /*
  * Reads the file: NGX_OK, NGX_DECLINED if there is none, NGX_ERROR and in

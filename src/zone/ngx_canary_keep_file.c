@@ -195,8 +195,8 @@ ngx_canary_keep_fill(ngx_canary_keep_conf_t *keep, int fd, const u_char *data,
 
 
 ngx_int_t
-ngx_canary_keep_owner(ngx_canary_keep_conf_t *keep, int folder, uint64_t *run,
-    uint64_t *owner)
+ngx_canary_keep_owner(ngx_canary_keep_conf_t *keep, int folder,
+    ngx_canary_owner_t *owner)
 {
     int              fd;
     u_char           header[NGX_CANARY_STATE_HEADER];
@@ -219,10 +219,15 @@ ngx_canary_keep_owner(ngx_canary_keep_conf_t *keep, int folder, uint64_t *run,
     (void) close(fd);
 
     if (n != (ssize_t) sizeof(header)
-        || ngx_canary_state_owner(header, run, owner) != 0)
+        || ngx_canary_state_owner(header, &owner->run, &owner->pid,
+                                  &owner->place)
+           != 0)
     {
         return NGX_DECLINED;
     }
+
+    owner->changed_ns = (uint64_t) st.st_mtim.tv_sec * 1000000000
+                        + (uint64_t) st.st_mtim.tv_nsec;
 
     return NGX_OK;
 }

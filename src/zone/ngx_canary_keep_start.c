@@ -151,8 +151,9 @@ ngx_canary_keep_fresh(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
 static void
 ngx_canary_keep_again(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep)
 {
-    int       folder;
-    uint64_t  run, owner, error;
+    int                 folder;
+    uint64_t            error;
+    ngx_canary_owner_t  owner, self;
 
     folder = ngx_canary_keep_folder(keep, &error);
 
@@ -160,11 +161,12 @@ ngx_canary_keep_again(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep)
         return;
     }
 
-    if (ngx_canary_keep_owner(keep, folder, &run, &owner)
-        == NGX_OK
-        && owner != ngx_canary_keep_self())
+    ngx_canary_keep_self(&self);
+
+    if (ngx_canary_keep_owner(keep, folder, &owner) == NGX_OK
+        && (owner.pid != self.pid || owner.place != self.place))
     {
-        ngx_canary_raise(&zone->keep.run, run + 1);
+        ngx_canary_raise(&zone->keep.run, owner.run + 1);
     }
 
     (void) close(folder);
@@ -267,7 +269,7 @@ ngx_canary_keep_once(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
 
     ngx_memzero(&work, sizeof(ngx_canary_keep_work_t));
 
-    work.self = ngx_canary_keep_self();
+    ngx_canary_keep_self(&work.self);
 
     for (waited = 0; /* void */ ; waited += NGX_CANARY_KEEP_POLL_MS) {
         rc = ngx_canary_keep_write(zone, keep, &work);

@@ -4,14 +4,26 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+
+/* an owner elsewhere that has not written for so long is gone */
+#define NGX_CANARY_KEEP_GONE_US  15000000
+
 
 static ngx_int_t ngx_canary_keep_owned(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep, ngx_canary_keep_work_t *work);
+static ngx_uint_t ngx_canary_keep_alive(ngx_canary_zone_t *zone,
+    ngx_canary_owner_t *self, ngx_canary_owner_t *owner);
 static uint64_t ngx_canary_keep_put(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep, ngx_canary_keep_work_t *work);
 static ngx_int_t ngx_canary_keep_take(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep, ngx_canary_keep_work_t *work,
     ngx_canary_saved_t *saved);
+
+
+static uint64_t  ngx_canary_keep_here;
 
 
 ngx_int_t
@@ -86,7 +98,8 @@ static ngx_int_t
 ngx_canary_keep_owned(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
     ngx_canary_keep_work_t *work)
 {
-    uint64_t  run, owner, own;
+    uint64_t             own;
+    ngx_canary_owner_t   owner, *self;
 
     /* once more, with the lock: no older configuration writes from now on */
 
@@ -95,25 +108,51 @@ ngx_canary_keep_owned(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
     }
 
     own = ngx_canary_load(&zone->keep.run);
+    self = &work->self;
 
-    if (ngx_canary_keep_owner(keep, work->folder, &run, &owner)
-        != NGX_OK
-        || run < own
-        || owner == work->self)
+    if (ngx_canary_keep_owner(keep, work->folder, &owner) != NGX_OK
+        || owner.run < own
+        || (owner.pid == self->pid && owner.place == self->place))
     {
         return NGX_OK;
     }
 
-    if (owner && owner <= INT32_MAX
-        && (kill((pid_t) owner, 0) == 0 || ngx_errno == NGX_EPERM))
-    {
+    if (ngx_canary_keep_alive(zone, self, &owner)) {
         work->error = ngx_canary_keep_failed(NGX_CANARY_KEEP_OWNER, 0);
         return NGX_ERROR;
     }
 
-    ngx_canary_raise(&zone->keep.run, run + 1);
+    ngx_canary_raise(&zone->keep.run, owner.run + 1);
 
     return NGX_OK;
+}
+
+
+/*
+ * A process id says something only where it was given out.  Of an owner in
+ * another container or on another machine it is seen whether it writes.
+ */
+
+static ngx_uint_t
+ngx_canary_keep_alive(ngx_canary_zone_t *zone, ngx_canary_owner_t *self,
+    ngx_canary_owner_t *owner)
+{
+    uint64_t  now_us;
+
+    if (owner->place == self->place || owner->place == 0) {
+        return owner->pid && owner->pid <= INT32_MAX
+               && (kill((pid_t) owner->pid, 0) == 0 || ngx_errno == NGX_EPERM);
+    }
+
+    now_us = ngx_canary_now_us();
+
+    if (ngx_canary_load(&zone->keep.seen_ns) != owner->changed_ns) {
+        ngx_canary_store(&zone->keep.seen_us, now_us);
+        ngx_canary_store(&zone->keep.seen_ns, owner->changed_ns);
+    }
+
+    return now_us - ngx_canary_load(&zone->keep.seen_us)
+           < NGX_CANARY_KEEP_GONE_US;
 }
 
 
@@ -170,7 +209,8 @@ ngx_canary_keep_take(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
                      + (uint64_t) now.tv_nsec / 1000000;
     work->taken_us = ngx_canary_now_us();
 
-    saved->owner = work->self;
+    saved->owner = work->self.pid;
+    saved->place = work->self.place;
     saved->saved_ms = work->taken_ms;
     saved->split.len = keep->split.len;
     ngx_memcpy(saved->split.data, keep->split.data, keep->split.len);
@@ -187,11 +227,46 @@ ngx_canary_keep_take(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
 }
 
 
-uint64_t
-ngx_canary_keep_self(void)
+void
+ngx_canary_keep_self(ngx_canary_owner_t *self)
 {
-    return (uint64_t) (ngx_process == NGX_PROCESS_WORKER ? ngx_parent
-                                                         : ngx_pid);
+    self->pid = (uint64_t) (ngx_process == NGX_PROCESS_WORKER ? ngx_parent
+                                                              : ngx_pid);
+    self->place = ngx_canary_keep_here;
+}
+
+
+void
+ngx_canary_keep_place(void)
+{
+    int           fd;
+    ssize_t       n;
+    struct stat   st;
+    struct {
+        uint64_t  inode;
+        u_char    boot[64];
+    } place;
+
+    if (stat("/proc/self/ns/pid", &st) == -1) {
+        return;
+    }
+
+    fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY|O_CLOEXEC);
+
+    if (fd == -1) {
+        return;
+    }
+
+    ngx_memzero(&place, sizeof(place));
+
+    n = read(fd, place.boot, sizeof(place.boot));
+
+    (void) close(fd);
+
+    if (n > 0) {
+        place.inode = st.st_ino;
+        ngx_canary_keep_here = XXH3_64bits(&place, sizeof(place)) | 1;
+    }
 }
 
 

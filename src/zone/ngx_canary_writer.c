@@ -216,7 +216,7 @@ ngx_canary_writer_job(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep)
     ngx_queue_init(&job->waits);
 
     job->zone = zone;
-    job->work.self = ngx_canary_keep_self();
+    ngx_canary_keep_self(&job->work.self);
 
     job->keep = *keep;
     job->keep.file = NULL;

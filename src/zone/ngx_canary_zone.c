@@ -22,7 +22,7 @@ ngx_canary_zone_add(ngx_conf_t *cf, ngx_str_t *split)
 ngx_shm_zone_t *
 ngx_canary_common_add(ngx_conf_t *cf)
 {
-    ngx_str_t  none = ngx_null_string;
+    ngx_str_t  none = ngx_string("");
 
     return ngx_canary_zone_declare(cf, "canary:", &none,
                                    sizeof(ngx_canary_common_t),

@@ -248,6 +248,8 @@ typedef struct {
     uint64_t                  written_us;   /* monotonic; or when it began */
     uint64_t                  errors;       /* writings that failed */
     uint64_t                  error;        /* of the last one, or 0 */
+    uint64_t                  seen_ns;      /* change of a foreign file */
+    uint64_t                  seen_us;      /* monotonic; when it was seen */
 } ngx_canary_keep_t;
 
 

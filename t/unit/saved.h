@@ -140,6 +140,7 @@ saved_fill(ngx_canary_saved_t *saved, ngx_canary_saved_event_t *events)
 
     saved->run = saved_next++;
     saved->owner = saved_next++;
+    saved->place = saved_next++;
     saved_name(&saved->split, "documents");
     saved->saved_ms = saved_next++;
     saved->created_ms = saved_next++;

@@ -135,7 +135,7 @@ clear_ends(void)
 int
 main(void)
 {
-    uint64_t  run, owner;
+    uint64_t  run, owner, place;
 
     in.events = in_events;
     round_trip("nothing");
@@ -143,9 +143,11 @@ main(void)
     saved_fill(&in, in_events);
     round_trip("a bit of everything");
 
-    ok(ngx_canary_state_owner(buf, &run, &owner) == 0, "its header alone");
+    ok(ngx_canary_state_owner(buf, &run, &owner, &place) == 0,
+       "its header alone");
     is_u64(run, in.run, "tells the run");
     is_u64(owner, in.owner, "and the owner");
+    is_u64(place, in.place, "and its place");
 
     fill_to_the_brim();
     clear_ends();

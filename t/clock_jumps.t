@@ -170,7 +170,7 @@ sub jumped {
     ) if $elapsed < 9;
     cmp_ok($canary->{total}{latency}{max}, '<', 5, "$name: no long latency");
     cmp_ok(
-        abs($canary->{stage}{throughput} * $elapsed - $user),
+        abs($canary->{stage}{throughput} * $split->{stage}{elapsed} - $user),
         '<',
         2 + $user / 2,
         "$name: the throughput"

@@ -45,7 +45,7 @@ close $taken;
 ok(
     $t->wait_for(
         sub {
-            my $r = $ctl->run('set', '50%');
+            my $r = $ctl->run('set', '50%', '--force', '--reason', 'x');
             return $r->{status} == 0;
         },
         20

@@ -1,8 +1,8 @@
 use strict;
 use warnings;
 
-# What canary_control refuses.  Each refusal is JSON with a status of its own,
-# changes nothing and leaves the connection in order.
+# What canary_control refuses, but for a rollback.  Each refusal is JSON with a
+# status of its own, changes nothing and leaves the connection in order.
 
 use JSON::PP ();
 use Test::More;
@@ -28,7 +28,7 @@ CONF
 $t->start();
 
 my $form = 'application/x-www-form-urlencoded';
-my $rollback = '/canary/control/documents/rollback';
+my $decision = '/canary/control/documents/decision';
 
 
 sub refused {
@@ -43,11 +43,11 @@ sub refused {
 }
 
 for my $method (qw(GET PUT DELETE PATCH OPTIONS)) {
-    my $r = $t->http("$method $rollback HTTP/1.1\r\nHost: a\r\n\r\n");
+    my $r = $t->http("$method $decision HTTP/1.1\r\nHost: a\r\n\r\n");
     refused($r, 405, $method);
     is($r->{header}{allow}, 'POST', "$method: what is allowed");
 }
-my $head = $t->head($rollback);
+my $head = $t->head($decision);
 is($head->{status}, 405, 'HEAD');
 is($head->{body}, '', 'HEAD: no body');
 
@@ -72,6 +72,8 @@ my @bodies = (
     ['by=%1b%5b2J', 'an escape sequence'],
     ['by=%1F', 'the last control character'],
     ['by=%7f', 'DEL'],
+    ['by=%c2%80', 'the first of the C1 controls'],
+    ["by=a\xc2\x9f", 'the last one as it is'],
     ['by=%80', 'a continuation byte alone'],
     ['by=%c3', 'half a character'],
     ['by=%c3a', 'half a character and a letter'],
@@ -98,7 +100,7 @@ for my $case (@bodies) {
     my ($body, $name) = @$case;
 
     my $client = $t->client();
-    refused($client->post($rollback, $body, 'Content-Type' => $form),
+    refused($client->post($decision, $body, 'Content-Type' => $form),
         400, $name);
     is($client->get('/canary/metrics')->{status},
         200, "$name: the connection is in order");
@@ -109,16 +111,16 @@ for my $type ('application/json', 'text/plain',
     'multipart/form-data; boundary=a',
     "${form}x", "x$form", 'application/x-www-form', '')
 {
-    my $r = $t->post($rollback, 'by=a', 'Content-Type' => $type);
+    my $r = $t->post($decision, 'by=a', 'Content-Type' => $type);
     refused($r, 415, "type \"$type\"");
 }
 
-refused($t->post($rollback, 'by=' . 'a' x 1022), 413, 'one byte too many');
-refused($t->post('/file/documents/rollback', 'by=' . 'a' x 1022),
+refused($t->post($decision, 'by=' . 'a' x 1022), 413, 'one byte too many');
+refused($t->post('/file/documents/decision', 'by=' . 'a' x 1022),
     413, 'the same with bodies in files');
 
 my $chunk = sprintf "%x\r\n%s\r\n", 1025, 'by=' . 'a' x 1022;
-for my $path ($rollback, '/file/documents/rollback') {
+for my $path ($decision, '/file/documents/decision') {
     refused(
         $t->http(
                   "POST $path HTTP/1.1\r\nHost: a\r\n"
@@ -130,30 +132,35 @@ for my $path ($rollback, '/file/documents/rollback') {
 }
 
 # refused by its length, without waiting for the body
-my $r = $t->http("POST $rollback HTTP/1.1\r\nHost: a\r\n"
+my $r = $t->http("POST $decision HTTP/1.1\r\nHost: a\r\n"
         . "Content-Length: 900000\r\n\r\n");
 refused($r, 413, 'a length of 900000');
 
 # a client that leaves in the middle of its body
 my $socket = $t->connect();
-print {$socket} "POST $rollback HTTP/1.1\r\nHost: a\r\n"
+print {$socket} "POST $decision HTTP/1.1\r\nHost: a\r\n"
     . "Content-Length: 20\r\n\r\nby=a";
 close $socket;
 
 my $split = $t->status()->{splits}{documents};
-is($split->{state}, 'active', 'nothing was rolled back');
+is($split->{state}, 'active', 'it is as it was');
 is((grep { $_->{event} ne 'published' } @{$split->{journal}}),
     0, 'nor is it in the journal');
-unlike($t->error_log(), qr/was rolled back|^forged/m, 'nor in the log');
+unlike($t->error_log(), qr/has a decision|^forged/m, 'nor in the log');
 
 # what is let through
 for my $type ($form, uc $form, "$form; charset=utf-8", "$form ;a=b") {
-    $r = $t->post($rollback, 'by=a', 'Content-Type' => $type);
+    $r = $t->post($decision, 'by=a&reason=b', 'Content-Type' => $type);
     is($r->{status}, 200, "type \"$type\"");
 }
-is($t->post($rollback, 'by=a')->{status}, 200, 'no type');
-is($t->http("POST $rollback HTTP/1.0\r\n\r\n")->{status}, 200, 'no body');
-is($t->post("$rollback?by=%00", '')->{status}, 200, 'arguments are nothing');
+is($t->post($decision, 'by=a&reason=b')->{status}, 200, 'no type');
+is(
+    $t->http("POST /canary/control/documents/resume HTTP/1.0\r\n\r\n")
+        ->{status},
+    200, 'no body'
+);
+is($t->post("/canary/control/documents/resume?by=%00", '')->{status},
+    200, 'arguments are nothing');
 
 $t->no_alerts();
 done_testing();

@@ -1,34 +1,14 @@
 
-#include "ngx_canary_response.h"
+#include "ngx_canary_control.h"
 #include "../pure/ngx_canary_path.h"
-
-
-typedef struct {
-    ngx_str_t               name;
-    ngx_canary_kind_e       kind;       /* of its entry in the journal */
-    ngx_uint_t              level;      /* of its line in the error log */
-    char                   *event;      /* of the split, there */
-} ngx_canary_verb_t;
-
-
-typedef struct {
-    ngx_canary_srv_conf_t  *conf;
-    ngx_canary_verb_t      *verb;
-    ngx_canary_form_t       form;
-    /* of what is answered once the state file is written */
-    ngx_uint_t              changed;
-    ngx_canary_split_t     *split;
-} ngx_canary_command_t;
 
 
 static ngx_int_t ngx_canary_control_handler(ngx_http_request_t *r);
 static void ngx_canary_control_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_canary_control_process(ngx_http_request_t *r);
-static ngx_int_t ngx_canary_control_apply(ngx_http_request_t *r,
-    ngx_canary_command_t *command);
 static ngx_int_t ngx_canary_control_answer(ngx_http_request_t *r, void *data,
     u_char *error);
-static ngx_uint_t ngx_canary_control_change(ngx_http_request_t *r,
+static void ngx_canary_control_change(ngx_http_request_t *r,
     ngx_canary_command_t *command, ngx_str_t *text);
 static void ngx_canary_control_renew(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf);
@@ -59,8 +39,8 @@ static ngx_canary_verb_t  ngx_canary_verbs[] = {
 static ngx_int_t
 ngx_canary_control_handler(ngx_http_request_t *r)
 {
-    ngx_int_t             rc;
-    ngx_canary_command_t  command;
+    ngx_int_t              rc;
+    ngx_canary_command_t  *command;
 
     if (ngx_canary_response_nosniff(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -85,9 +65,18 @@ ngx_canary_control_handler(ngx_http_request_t *r)
                                          "change anything here");
     }
 
-    if (ngx_canary_control_target(r, &command) != NGX_OK) {
+    command = ngx_pcalloc(r->pool, sizeof(ngx_canary_command_t));
+    if (command == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_canary_control_target(r, command) != NGX_OK) {
         return ngx_canary_control_refuse(r, NGX_HTTP_NOT_FOUND,
                                          "unknown upstream or action");
+    }
+
+    if (command->verb->kind == NGX_CANARY_KIND_ROLLBACK) {
+        return ngx_canary_rollback(r, command);
     }
 
     if (r->headers_in.content_length_n > NGX_CANARY_MAX_BODY) {
@@ -167,7 +156,7 @@ ngx_canary_control_process(ngx_http_request_t *r)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
 {
     ngx_str_t            text;
@@ -188,15 +177,10 @@ ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
     split->want = 0;
     command->split = split;
 
-    command->changed = ngx_canary_control_change(r, command, &text);
+    ngx_canary_control_change(r, command, &text);
 
     if (command->changed) {
-        ngx_log_error(command->verb->level, r->connection->log, 0,
-                      "split \"%V\" %s%s %V", &command->conf->name,
-                      command->verb->event,
-                      (command->form.by.len == 0 && command->form.reason.len)
-                          ? ":" : "",
-                      &text);
+        ngx_canary_control_tell(command, &text, r->connection->log);
     }
 
     if (ngx_canary_split_picture(command->conf, split, r->pool) != NGX_OK) {
@@ -226,7 +210,10 @@ ngx_canary_control_answer(ngx_http_request_t *r, void *data, u_char *error)
 
     ngx_canary_response_init(&rs, r);
 
-    if (ngx_canary_render_state(split, command->changed, &rs.out) != 0) {
+    if (ngx_canary_render_state(split, command->changed, command->warning,
+                                &rs.out)
+        != 0)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -234,13 +221,12 @@ ngx_canary_control_answer(ngx_http_request_t *r, void *data, u_char *error)
 }
 
 
-/* returns 1 if it did anything that the journal now tells */
+/* command->changed: it did anything that is to be told */
 
-static ngx_uint_t
+static void
 ngx_canary_control_change(ngx_http_request_t *r, ngx_canary_command_t *command,
     ngx_str_t *text)
 {
-    ngx_uint_t          changed;
     ngx_canary_zone_t  *zone;
 
     zone = command->conf->zone;
@@ -248,27 +234,46 @@ ngx_canary_control_change(ngx_http_request_t *r, ngx_canary_command_t *command,
     switch (command->verb->kind) {
 
     case NGX_CANARY_KIND_ROLLBACK:
-        changed = ngx_canary_latch_set(zone, NGX_CANARY_CAUSE_OPERATOR, text);
+
+        /* done before the body was read */
+
+        if (command->changed) {
+            ngx_canary_latch_reword(zone, command->ticket,
+                                    NGX_CANARY_CAUSE_OPERATOR, text);
+        }
+
         break;
 
     case NGX_CANARY_KIND_RESUME:
-        changed = ngx_canary_latch_resume(zone);
+        command->changed = ngx_canary_latch_resume(zone);
 
-        if (changed) {
+        if (command->changed) {
             ngx_canary_control_renew(r, command->conf);
         }
 
         break;
 
     default:
-        changed = 1;
+        command->changed = 1;
     }
+}
 
-    if (changed) {
-        ngx_canary_journal_add(zone, command->verb->kind, text);
-    }
 
-    return changed;
+void
+ngx_canary_control_tell(ngx_canary_command_t *command, ngx_str_t *text,
+    ngx_log_t *log)
+{
+    ngx_canary_form_t  *form;
+
+    form = &command->form;
+
+    ngx_canary_journal_add(command->conf->zone, command->verb->kind, text);
+
+    ngx_log_error(command->verb->level, log, 0, "split \"%V\" %s%s %V",
+                  &command->conf->name, command->verb->event,
+                  form->by.len == 0 && form->reason.len ? ":" : "", text);
+
+    command->told = 1;
 }
 
 
@@ -393,6 +398,10 @@ ngx_canary_control_text(ngx_canary_command_t *command, ngx_pool_t *pool,
 
     if (text->len > NGX_CANARY_MAX_TEXT) {
         text->len = NGX_CANARY_MAX_TEXT;
+
+        if (command->warning == NULL) {
+            command->warning = "the text is cut at 511 bytes";
+        }
 
         while (text->len && (text->data[text->len] & 0xc0) == 0x80) {
             text->len--;

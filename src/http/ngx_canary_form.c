@@ -33,50 +33,55 @@ ngx_canary_form_is_type(ngx_http_request_t *r)
 ngx_int_t
 ngx_canary_form_read(ngx_http_request_t *r, ngx_str_t *body)
 {
-    off_t                     total, size;
-    u_char                   *p;
-    ngx_chain_t              *cl, *bufs;
-    ngx_http_request_body_t  *rb;
+    body->len = 0;
+    body->data = ngx_pnalloc(r->pool, NGX_CANARY_MAX_BODY);
 
-    rb = r->request_body;
-    bufs = rb ? rb->bufs : NULL;
-    total = 0;
-
-    for (cl = bufs; cl; cl = cl->next) {
-        total += ngx_buf_size(cl->buf);
-    }
-
-    if (total > NGX_CANARY_MAX_BODY) {
-        return NGX_DECLINED;
-    }
-
-    p = ngx_pnalloc(r->pool, NGX_CANARY_MAX_BODY);
-    if (p == NULL) {
+    if (body->data == NULL) {
         return NGX_ERROR;
     }
 
-    body->data = p;
+    return ngx_canary_form_take(r, body);
+}
 
-    for (cl = bufs; cl; cl = cl->next) {
-        size = ngx_buf_size(cl->buf);
 
-        if (ngx_buf_in_memory(cl->buf)) {
-            p = ngx_cpymem(p, cl->buf->pos, size);
-            continue;
+ngx_int_t
+ngx_canary_form_take(ngx_http_request_t *r, ngx_str_t *body)
+{
+    off_t         size;
+    u_char       *p;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    if (r->request_body == NULL) {
+        return NGX_OK;
+    }
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+        b = cl->buf;
+        size = ngx_buf_size(b);
+        p = body->data + body->len;
+
+        if (size > (off_t) (NGX_CANARY_MAX_BODY - body->len)) {
+            return NGX_DECLINED;
         }
 
-        if (size
-            && ngx_read_file(cl->buf->file, p, (size_t) size,
-                             cl->buf->file_pos)
-               != (ssize_t) size)
+        if (ngx_buf_in_memory(b)) {
+            ngx_memcpy(p, b->pos, size);
+            b->pos = b->last;
+
+        } else if (size
+                   && ngx_read_file(b->file, p, (size_t) size, b->file_pos)
+                      != (ssize_t) size)
         {
             return NGX_ERROR;
         }
 
-        p += size;
+        body->len += (size_t) size;
     }
 
-    body->len = p - body->data;
+    /* so that their memory is used again for what is still to be read */
+
+    r->request_body->bufs = NULL;
 
     return NGX_OK;
 }

@@ -131,6 +131,12 @@ ngx_uint_t ngx_canary_form_is_type(ngx_http_request_t *r);
  */
 ngx_int_t ngx_canary_form_read(ngx_http_request_t *r, ngx_str_t *body);
 
+/*
+ * Moves what has come of the body behind "body", which has room for
+ * NGX_CANARY_MAX_BODY bytes; NGX_DECLINED if that is not enough.
+ */
+ngx_int_t ngx_canary_form_take(ngx_http_request_t *r, ngx_str_t *body);
+
 /* decodes the body in place; returns what is wrong with it, or NULL */
 const char *ngx_canary_form_parse(ngx_canary_form_t *form, ngx_str_t *body);
 

@@ -3,6 +3,9 @@
  * itself, which never makes it longer, and judged when it is decoded: so a
  * character that is written as "%C3%BC" and one that is sent as it is are held
  * to the same rules.
+ *
+ * A control character is an error that leaves the rest readable: a blank takes
+ * its place, and reading goes on.
  */
 
 #include "ngx_canary_fields.h"
@@ -13,6 +16,11 @@
 static const char *ngx_canary_fields_read(ngx_canary_field_t *fields, size_t n,
     unsigned char *text, size_t len);
 static const char *ngx_canary_fields_decode(ngx_canary_field_t *field);
+static int ngx_canary_fields_clean(ngx_canary_field_t *field);
+
+
+static const char  ngx_canary_fields_control[] =
+    "control characters are not allowed";
 
 
 const char *
@@ -20,21 +28,27 @@ ngx_canary_fields_parse(ngx_canary_field_t *fields, size_t n,
     unsigned char *text, size_t len)
 {
     size_t          part;
-    const char     *error;
+    const char     *error, *first;
     unsigned char  *end;
+
+    first = NULL;
 
     while (len) {
         end = memchr(text, '&', len);
         part = end ? (size_t) (end - text) : len;
 
         if (end && part + 1 == len) {
-            return "an empty field";
+            return first ? first : "an empty field";
         }
 
         error = ngx_canary_fields_read(fields, n, text, part);
 
-        if (error) {
-            return error;
+        if (first == NULL) {
+            first = error;
+        }
+
+        if (error && error != ngx_canary_fields_control) {
+            break;
         }
 
         if (end) {
@@ -45,7 +59,7 @@ ngx_canary_fields_parse(ngx_canary_field_t *fields, size_t n,
         len -= part;
     }
 
-    return NULL;
+    return first;
 }
 
 
@@ -100,6 +114,10 @@ ngx_canary_fields_decode(ngx_canary_field_t *field)
     dst = field->value;
     last = src + field->len;
 
+    /* what cannot be decoded is nothing */
+
+    field->len = 0;
+
     while (src < last) {
 
         if (*src == '%') {
@@ -118,20 +136,47 @@ ngx_canary_fields_decode(ngx_canary_field_t *field)
             src++;
         }
 
-        if (*dst < 0x20 || *dst == 0x7f) {
-            return "control characters are not allowed";
-        }
-
         dst++;
+    }
+
+    if (!ngx_canary_fields_is_utf8(field->value,
+                                   (size_t) (dst - field->value)))
+    {
+        return "text that is not UTF-8";
     }
 
     field->len = (size_t) (dst - field->value);
 
-    if (!ngx_canary_fields_is_utf8(field->value, field->len)) {
-        return "text that is not UTF-8";
+    return ngx_canary_fields_clean(field) ? ngx_canary_fields_control : NULL;
+}
+
+
+/* of valid UTF-8: U+0000 to U+001F, and U+007F to U+009F; 1 if there was one */
+
+static int
+ngx_canary_fields_clean(ngx_canary_field_t *field)
+{
+    int             found;
+    size_t          i;
+    unsigned char  *p;
+
+    found = 0;
+    p = field->value;
+
+    for (i = 0; i < field->len; i++) {
+
+        if (p[i] == 0xc2 && p[i + 1] < 0xa0) {
+            p[i++] = ' ';
+
+        } else if (p[i] >= 0x20 && p[i] != 0x7f) {
+            continue;
+        }
+
+        p[i] = ' ';
+        found = 1;
     }
 
-    return NULL;
+    return found;
 }
 
 

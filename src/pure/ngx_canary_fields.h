@@ -23,8 +23,10 @@ typedef struct {
 
 /*
  * Reads "name=value&name=value" into the "n" fields, decoded in place: each
- * value points into "text".  Returns NULL, or what is wrong; the fields are
- * then as far as they were read.  A value is UTF-8 without control characters.
+ * value points into "text".  A value is UTF-8 without control characters (C0,
+ * DEL and C1).  Returns NULL, or what is wrong first; then the fields hold what
+ * could be read: blanks for control characters, and nothing of a value that is
+ * wrong otherwise and of what is behind it.
  */
 const char *ngx_canary_fields_parse(ngx_canary_field_t *fields, size_t n,
     unsigned char *text, size_t len);

@@ -2,6 +2,8 @@
 
 #include "../pure/ngx_canary_hist.h"
 
+#include <string.h>
+
 
 static void ngx_canary_json_rows(const void *base, ngx_canary_level_e from,
     ngx_canary_level_e to, const uint64_t *hist, ngx_canary_out_t *out);
@@ -56,8 +58,10 @@ ngx_canary_render_json(const ngx_canary_snapshot_t *snap,
 
 int
 ngx_canary_render_state(const ngx_canary_split_t *split, int changed,
-    ngx_canary_out_t *out)
+    const char *warning, ngx_canary_out_t *out)
 {
+    ngx_canary_str_t  text;
+
     ngx_canary_out_lit(out, "{\"split\":");
     ngx_canary_out_json(out, split->name);
     ngx_canary_out_lit(out, ",\"state\":");
@@ -85,6 +89,14 @@ ngx_canary_render_state(const ngx_canary_split_t *split, int changed,
     } else {
         ngx_canary_out_lit(out, ",\"written\":false,\"error\":");
         ngx_canary_out_json(out, split->state_error);
+    }
+
+    if (warning) {
+        text.len = strlen(warning);
+        text.data = (const unsigned char *) warning;
+
+        ngx_canary_out_lit(out, ",\"warning\":");
+        ngx_canary_out_json(out, text);
     }
 
     ngx_canary_out_lit(out, "}\n");

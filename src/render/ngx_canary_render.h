@@ -49,9 +49,10 @@ extern const ngx_canary_str_t  ngx_canary_page_js;
 /*
  * The state of one split, the answer of canary_control:
  * {"split":NAME,"state":..,"reason":..,"generation":..,"changed":true|false}
+ * with a "warning" unless that is NULL
  */
 int ngx_canary_render_state(const ngx_canary_split_t *split, int changed,
-    ngx_canary_out_t *out);
+    const char *warning, ngx_canary_out_t *out);
 
 /* {"error":TEXT} */
 int ngx_canary_render_error(ngx_canary_str_t text, ngx_canary_out_t *out);

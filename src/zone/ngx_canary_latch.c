@@ -2,30 +2,21 @@
 #include "ngx_canary_zone.h"
 
 
-ngx_uint_t
+static uint64_t ngx_canary_latch_reason(ngx_canary_zone_t *zone,
+    ngx_canary_cause_e cause, ngx_str_t *reason);
+
+
+uint64_t
 ngx_canary_latch_set(ngx_canary_zone_t *zone, ngx_canary_cause_e cause,
     ngx_str_t *reason)
 {
-    uint64_t             ticket, armed;
-    ngx_canary_latch_t  *latch;
+    uint64_t  ticket, armed;
 
     if (ngx_canary_load(&zone->latch) != 0) {
         return 0;
     }
 
-    /*
-     * The reason is complete before the word that names it is set; a process
-     * killed in between has changed nothing.
-     */
-
-    ticket = __atomic_add_fetch(&zone->latches, 1, __ATOMIC_ACQ_REL);
-    latch = &zone->reasons[ticket % NGX_CANARY_MAX_LATCHES];
-
-    latch->time_ms = ngx_canary_now_ms();
-    latch->cause = cause;
-    latch->reason.len = ngx_min(reason->len, NGX_CANARY_MAX_TEXT);
-    ngx_memcpy(latch->reason.data, reason->data, latch->reason.len);
-
+    ticket = ngx_canary_latch_reason(zone, cause, reason);
     armed = 0;
 
     if (!__atomic_compare_exchange_n(&zone->latch, &armed, ticket, 0,
@@ -36,7 +27,44 @@ ngx_canary_latch_set(ngx_canary_zone_t *zone, ngx_canary_cause_e cause,
 
     ngx_canary_add(&zone->rollbacks[cause], 1);
 
-    return 1;
+    return ticket;
+}
+
+
+void
+ngx_canary_latch_reword(ngx_canary_zone_t *zone, uint64_t ticket,
+    ngx_canary_cause_e cause, ngx_str_t *reason)
+{
+    uint64_t  next;
+
+    next = ngx_canary_latch_reason(zone, cause, reason);
+
+    (void) __atomic_compare_exchange_n(&zone->latch, &ticket, next, 0,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+
+/*
+ * The reason is complete before the word that names it is set; a process killed
+ * in between has changed nothing.
+ */
+
+static uint64_t
+ngx_canary_latch_reason(ngx_canary_zone_t *zone, ngx_canary_cause_e cause,
+    ngx_str_t *reason)
+{
+    uint64_t             ticket;
+    ngx_canary_latch_t  *latch;
+
+    ticket = __atomic_add_fetch(&zone->latches, 1, __ATOMIC_ACQ_REL);
+    latch = &zone->reasons[ticket % NGX_CANARY_MAX_LATCHES];
+
+    latch->time_ms = ngx_canary_now_ms();
+    latch->cause = cause;
+    latch->reason.len = ngx_min(reason->len, NGX_CANARY_MAX_TEXT);
+    ngx_memcpy(latch->reason.data, reason->data, latch->reason.len);
+
+    return ticket;
 }
 
 

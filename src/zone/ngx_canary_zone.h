@@ -386,9 +386,13 @@ uint64_t ngx_canary_published(ngx_canary_zone_t *zone,
 
 /*
  * Rolls the split back: in force for each request that is assigned after it
- * returns.  Returns 1, or 0 if it was rolled back already.
+ * returns.  Returns its ticket, or 0 if it was rolled back already.
  */
-ngx_uint_t ngx_canary_latch_set(ngx_canary_zone_t *zone,
+uint64_t ngx_canary_latch_set(ngx_canary_zone_t *zone,
+    ngx_canary_cause_e cause, ngx_str_t *reason);
+
+/* Another reason for the rollback of that ticket, if it is still in force. */
+void ngx_canary_latch_reword(ngx_canary_zone_t *zone, uint64_t ticket,
     ngx_canary_cause_e cause, ngx_str_t *reason);
 
 /* Takes a rollback back.  Returns 1, or 0 if there was none. */

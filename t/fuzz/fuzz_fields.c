@@ -28,6 +28,7 @@ static int read_form(expected_t *expected, const uint8_t *data, size_t size);
 static int read_field(expected_t *expected, const uint8_t *data, size_t size);
 static int read_value(expected_t *expected, const uint8_t *data, size_t size);
 static int is_text(const uint8_t *text, size_t len);
+static int has_control(const uint8_t *text, size_t len);
 static int digit(uint8_t ch);
 
 
@@ -61,6 +62,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wrong = read_form(expected, data, size);
 
     require((error != NULL) == (wrong != 0));
+
+    /* whatever was wrong, what is left is clean */
+
+    for (i = 0; i < FIELDS; i++) {
+        require(fields[i].len == 0
+                || (is_text(fields[i].value, fields[i].len)
+                    && !has_control(fields[i].value, fields[i].len)));
+    }
 
     for (i = 0; error == NULL && i < FIELDS; i++) {
         require((fields[i].value != NULL) == expected[i].given);
@@ -155,14 +164,31 @@ read_value(expected_t *expected, const uint8_t *data, size_t size)
             i += 2;
         }
 
-        if (ch < ' ' || ch == 127) {
-            return -1;
-        }
-
         expected->value[expected->len++] = ch;
     }
 
-    return is_text(expected->value, expected->len) ? 0 : -1;
+    return is_text(expected->value, expected->len)
+           && !has_control(expected->value, expected->len) ? 0 : -1;
+}
+
+
+/* U+0080 to U+009F are written as C2 80 to C2 9F */
+
+static int
+has_control(const uint8_t *text, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len; i++) {
+
+        if (text[i] < ' ' || text[i] == 127
+            || (i && text[i - 1] == 0xc2 && text[i] < 0xa0))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

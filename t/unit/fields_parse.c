@@ -51,6 +51,8 @@ static const wrong_t  wrongs[] = {
     { "by=%00", "control characters are not allowed" },
     { "by=a\x1f", "control characters are not allowed" },
     { "by=%7f", "control characters are not allowed" },
+    { "by=%C2%80", "control characters are not allowed" },
+    { "by=a\xc2\x9f", "control characters are not allowed" },
     { "by=%80", "text that is not UTF-8" },
     { "by=%C3", "text that is not UTF-8" },
     { "by=%C3%28", "text that is not UTF-8" },
@@ -59,6 +61,18 @@ static const wrong_t  wrongs[] = {
     { "by=%ED%A0%80", "text that is not UTF-8" },
     { "by=%F0%8F%BF%BF", "text that is not UTF-8" },
     { "by=%F4%90%80%80", "text that is not UTF-8" }
+};
+
+
+/* with an error, and what can be read all the same */
+static const form_t  halves[] = {
+    { "by=a%0Ab&reason=c%C2%9Fd", "a b", "c  d" },
+    { "by=a%7f&reason=b", "a ", "b" },
+    { "by=a&reason=%ff", "a", "" },
+    { "by=a&reason=b%4", "a", "" },
+    { "by=%00&x=b&reason=c", " ", NULL },
+    { "by=%C2%A0%1f", "\xc2\xa0 ", NULL },
+    { "by=a&by=b", "a", NULL }
 };
 
 
@@ -109,6 +123,13 @@ main(void)
         error = parse(wrongs[i].text, copy, fields);
         ok(error && strcmp(error, wrongs[i].error) == 0, "number %d: %s",
            (int) i, wrongs[i].error);
+    }
+
+    for (i = 0; i < sizeof(halves) / sizeof(halves[0]); i++) {
+        error = parse(halves[i].text, copy, fields);
+        ok(error && holds(&fields[0], halves[i].by)
+           && holds(&fields[1], halves[i].reason), "\"%s\", in part",
+           halves[i].text);
     }
 
     return tap_done();

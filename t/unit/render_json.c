@@ -94,13 +94,15 @@ is_json(const char *picture, const char *expected)
 
 
 static void
-is_answer(ngx_canary_split_t *split, int changed, const char *expected)
+is_answer(ngx_canary_split_t *split, int changed, const char *warning,
+    const char *expected)
 {
     picture_out_t     p;
     ngx_canary_out_t  out;
 
     picture_open(&out, &p, 256);
-    ok(ngx_canary_render_state(split, changed, &out) == 0, "answer fits");
+    ok(ngx_canary_render_state(split, changed, warning, &out) == 0,
+       "answer fits");
     is_text(picture_close(&out), expected, "state of a split");
     free(p.text);
 }
@@ -115,14 +117,15 @@ answers(void)
 
     (void) picture_take(&snap, splits, "rolled");
 
-    is_answer(splits, 1,
+    is_answer(splits, 1, "the text is \"cut\"",
               "{\"split\":\"documents\",\"state\":\"rolled_back\","
               "\"reason\":\"rolled back by alice\",\"generation\":3,"
-              "\"changed\":true,\"written\":true}\n");
+              "\"changed\":true,\"written\":true,"
+              "\"warning\":\"the text is \\\"cut\\\"\"}\n");
 
     splits[0].state_error = PICTURE_STR("the disk is \"full\"");
 
-    is_answer(splits, 1,
+    is_answer(splits, 1, NULL,
               "{\"split\":\"documents\",\"state\":\"rolled_back\","
               "\"reason\":\"rolled back by alice\",\"generation\":3,"
               "\"changed\":true,\"written\":false,"
@@ -133,7 +136,7 @@ answers(void)
     splits[0].state = NGX_CANARY_STATE_OFF;
     splits[0].reason = PICTURE_STR("\"\n\xff");
 
-    is_answer(splits, 0,
+    is_answer(splits, 0, NULL,
               "{\"split\":\"documents\",\"state\":\"off\","
               "\"reason\":\"\\\"\\n\xef\xbf\xbd\",\"generation\":3,"
               "\"changed\":false,\"written\":null}\n");

@@ -114,7 +114,7 @@ full(ngx_canary_out_t *out, size_t need)
 static int
 render_state(const ngx_canary_snapshot_t *snap, ngx_canary_out_t *out)
 {
-    return ngx_canary_render_state(&snap->splits[0], 1, out);
+    return ngx_canary_render_state(&snap->splits[0], 1, NULL, out);
 }
 
 

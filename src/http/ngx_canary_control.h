@@ -1,0 +1,61 @@
+/*
+ * What a POST to canary_control asks for: read from its path and its body
+ * (ngx_canary_control.c); a rollback, which waits for no body, apart
+ * (ngx_canary_rollback.c).
+ */
+
+#ifndef NGX_CANARY_CONTROL_H_INCLUDED
+#define NGX_CANARY_CONTROL_H_INCLUDED
+
+
+#include "ngx_canary_response.h"
+
+
+#pragma GCC visibility push(hidden)
+
+
+typedef struct {
+    ngx_str_t               name;
+    ngx_canary_kind_e       kind;       /* of its entry in the journal */
+    ngx_uint_t              level;      /* of its line in the error log */
+    char                   *event;      /* of the split, there */
+} ngx_canary_verb_t;
+
+
+typedef struct {
+    ngx_canary_srv_conf_t  *conf;
+    ngx_canary_verb_t      *verb;
+    ngx_canary_form_t       form;
+    const char             *warning;    /* what was wrong all the same */
+
+    /* of a rollback */
+    ngx_str_t               body;
+    uint64_t                ticket;     /* of its latch, 0: it was there */
+    ngx_uint_t              told;       /* by journal and log */
+
+    /* of what is answered once the state file is written */
+    ngx_uint_t              changed;
+    ngx_canary_split_t     *split;
+} ngx_canary_command_t;
+
+
+/*
+ * Rolls back before anything is read.  What follows is the text alone: it is
+ * cut or left out if it cannot be read, and the answer warns of that.  Returns
+ * what a content handler returns.
+ */
+ngx_int_t ngx_canary_rollback(ngx_http_request_t *r,
+    ngx_canary_command_t *command);
+
+/* carries out what is left of a command, and answers */
+ngx_int_t ngx_canary_control_apply(ngx_http_request_t *r,
+    ngx_canary_command_t *command);
+
+/* tells the journal and the error log; "text" is that of the command */
+void ngx_canary_control_tell(ngx_canary_command_t *command, ngx_str_t *text,
+    ngx_log_t *log);
+
+
+#pragma GCC visibility pop
+
+#endif /* NGX_CANARY_CONTROL_H_INCLUDED */

@@ -29,7 +29,15 @@ $t->conf(<<'CONF');
             proxy_pass http://documents;
             proxy_next_upstream_tries 1;
         }
+        location /alone { proxy_pass http://alone; }
         location /canary/ { canary_status; }
+    }
+
+    upstream only { server 127.0.0.1:%%PORT1%%; keepalive 4; }
+    upstream alone {
+        server 127.0.0.1:%%PORT2%%;
+        canary only 100%;
+        canary_fallback off;
     }
 CONF
 
@@ -74,6 +82,14 @@ is($t->post('/stale', 'body', @user)->{status},
     502, 'a POST on a stale connection is not repeated');
 is($t->seen($t->port(2), qr/stale/), 0, 'by the baseline neither');
 $f->counted('an error, no fallback', canary => Canary::Figures::failure(1));
+
+# a variant that nothing stands behind: no retry is counted either
+my $alone = Canary::Figures->new($t, 'alone');
+$t->get('/alone');
+is($t->get('/alone/stale')->{header}{'x-upstream'},
+    'new', 'without a fallback: tried again');
+is($t->seen($t->port(1), qr{^/alone/stale}), 2, 'it saw it twice');
+$alone->counted('two successes', only => Canary::Figures::success(2));
 
 $t->no_alerts();
 done_testing();

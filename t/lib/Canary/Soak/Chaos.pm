@@ -89,9 +89,14 @@ sub _shares {
         %documents = (blue => 'off', green => 'off');
     }
 
+    # none at all: a split with an empty file
+    my $rpc = rand();
+
     return (
         documents => \%documents,
-        rpc => {rpc_blue => rand() < 0.2 ? 'off' : _share()}
+        rpc => $rpc < 0.15
+        ? {}
+        : {rpc_blue => $rpc < 0.3 ? 'off' : _share()}
     );
 }
 

@@ -216,8 +216,9 @@ sub _note {
 sub _decided {
     my ($self, $record, $text) = @_;
 
-    @$record{qw(pid generation variant assignment stage)} = split / /,
-        defined $text ? $text : '';
+    # the last may be empty
+    @$record{qw(pid generation variant assignment stage)} =
+        ((split / /, defined $text ? $text : ''), ('') x 5)[0 .. 4];
 
     return;
 }

@@ -47,6 +47,9 @@ sub _check_decision {
     my ($number) = $record->{stage} =~ /^load(\d+)$/;
     my $load = defined $number ? $ledger->{site}->loads()->[$number] : undef;
 
+    # a file without a canary has no stage
+    $load = {$split => {}} if $split eq 'rpc' && $record->{stage} eq '';
+
     if (!$load) {
         $ledger->finding("$id was decided by \"$record->{stage}\","
                 . ' which was never in force');
@@ -180,7 +183,7 @@ sub _variant {
         $share =~ /^([\d.]+)%$/ ? $1 * POINTS / 100 : 0
     } @names;
 
-    return $names[0] if $point < $points[0];
+    return $names[0] if $names[0] && $point < $points[0];
     return $names[1] if $names[1] && $point >= POINTS - $points[1];
     return $split;
 }

@@ -177,7 +177,8 @@ sub _take {
                $line =~ /^(\S*) (\S+) (.*) (\d+) "(.*)" "(.*)" "(.*)"$/
             or $self->finding("access log: $line"), next;
         my %l;
-        @l{qw(pid generation variant assignment stage)} = split / /, $decided;
+        @l{qw(pid generation variant assignment stage)} = split / /, $decided,
+            5;
         @l{qw(id msec status addr statuses header)} =
             ($id, $msec, $status, $addr, $statuses, $header);
         push @{$self->{logged}{$id}}, \%l;

@@ -287,7 +287,7 @@ wrong(
 
 right("canary c1 5%; canary_latency $_;") for qw(upstream request);
 wrong('canary_latency total;',
-    'invalid value "total", it must be "upstream" or "request"');
+    'invalid value "total", it must be "upstream", "header" or "request"');
 wrong(
     "canary_latency request;\ncanary_latency request;@@",
     directive('canary_latency', 'is duplicate')

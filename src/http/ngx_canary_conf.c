@@ -146,7 +146,9 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
         }
     }
 
-    if (ngx_canary_event_add_handler(cf) != NGX_OK) {
+    if (ngx_canary_event_add_handler(cf) != NGX_OK
+        || ngx_canary_latency_add_handler(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -140,7 +140,7 @@ ngx_canary_conf_error(ngx_conf_t *cf, ngx_str_t *value, u_short *statuses)
 }
 
 
-/* canary_latency upstream | request; */
+/* canary_latency upstream | header | request; */
 
 char *
 ngx_canary_conf_latency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
@@ -160,13 +160,16 @@ ngx_canary_conf_latency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (ngx_strcmp(value[1].data, "upstream") == 0) {
         cscf->latency = NGX_CANARY_LATENCY_UPSTREAM;
 
+    } else if (ngx_strcmp(value[1].data, "header") == 0) {
+        cscf->latency = NGX_CANARY_LATENCY_HEADER;
+
     } else if (ngx_strcmp(value[1].data, "request") == 0) {
         cscf->latency = NGX_CANARY_LATENCY_REQUEST;
 
     } else {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\", it must be \"upstream\" or "
-                           "\"request\"", &value[1]);
+                           "invalid value \"%V\", it must be \"upstream\", "
+                           "\"header\" or \"request\"", &value[1]);
         return NGX_CONF_ERROR;
     }
 

@@ -41,6 +41,11 @@ typedef enum {
 } ngx_canary_why_e;
 
 
+/* no random sample, or no part of the split at all */
+#define ngx_canary_is_apart(why)                                              \
+    ((why) >= NGX_CANARY_FORCED && (why) <= NGX_CANARY_BYPASSED)
+
+
 typedef enum {
     NGX_CANARY_VALUE_UNKNOWN = 0,   /* until the first request asks */
     NGX_CANARY_VALUE_VARIABLE,
@@ -157,6 +162,7 @@ struct ngx_canary_srv_conf_s {
 
 typedef enum {
     NGX_CANARY_LATENCY_UPSTREAM = 0,
+    NGX_CANARY_LATENCY_HEADER,
     NGX_CANARY_LATENCY_REQUEST
 } ngx_canary_latency_e;
 
@@ -342,6 +348,9 @@ ngx_int_t ngx_canary_init_direct(ngx_http_request_t *r,
 
 /* the variable of "conf" was read: it may have named the upstream of r */
 void ngx_canary_named(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf);
+
+/* ngx_canary_latency.c */
+ngx_int_t ngx_canary_latency_add_handler(ngx_conf_t *cf);
 
 /* ngx_canary_passage.c */
 void ngx_canary_exit_process(ngx_cycle_t *cycle);

@@ -28,32 +28,9 @@ static ngx_inline void ngx_canary_passage_count(ngx_canary_passage_t *p,
     ngx_uint_t state);
 static void ngx_canary_passage_count_apart(ngx_canary_passage_t *p)
     __attribute__((noinline));
-static void ngx_canary_passage_cleanup(void *data);
-static void ngx_canary_passage_first_byte(ngx_canary_passage_t *p);
 
 
 ngx_queue_t  ngx_canary_queue = { &ngx_canary_queue, &ngx_canary_queue };
-
-
-ngx_int_t
-ngx_canary_passage_of_request(ngx_canary_passage_t *p)
-{
-    ngx_pool_cleanup_t  *cln;
-
-    ngx_canary_passage_first_byte(p);
-
-    /* the end of the response is the end of the pool */
-
-    cln = ngx_pool_cleanup_add(p->request->pool, 0);
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
-
-    cln->handler = ngx_canary_passage_cleanup;
-    cln->data = p;
-
-    return NGX_OK;
-}
 
 
 void
@@ -168,9 +145,12 @@ ngx_canary_passage_settle(ngx_canary_passage_t *p, ngx_uint_t state)
     state |= NGX_CANARY_SETTLED;
 
     if (ngx_canary_rare(p->conf->latency != NGX_CANARY_LATENCY_UPSTREAM)) {
-        p->outcome = state;
-        p->state = state;
+        ngx_canary_latency_settled(p, state);
         return;
+    }
+
+    if (!ngx_canary_rare(!(state & NGX_CANARY_TIMED))) {
+        p->latency_us = ngx_canary_passage_elapsed(p);
     }
 
     ngx_canary_passage_count(p, state);
@@ -371,10 +351,6 @@ ngx_canary_passage_count(ngx_canary_passage_t *p, ngx_uint_t state)
     ngx_canary_outcome_t      oc;
     ngx_canary_assignment_t  *a;
 
-    if (!ngx_canary_rare(!(state & NGX_CANARY_TIMED))) {
-        p->latency_us = ngx_canary_passage_elapsed(p);
-    }
-
     /* in itself: what is removed twice does no harm */
 
     ngx_queue_remove(&p->queue);
@@ -384,9 +360,7 @@ ngx_canary_passage_count(ngx_canary_passage_t *p, ngx_uint_t state)
 
     a = p->assignment;
 
-    if (ngx_canary_rare(a->why >= NGX_CANARY_FORCED
-                        && a->why <= NGX_CANARY_BYPASSED))
-    {
+    if (ngx_canary_rare(ngx_canary_is_apart(a->why))) {
         ngx_canary_passage_count_apart(p);
         return;
     }
@@ -400,7 +374,12 @@ ngx_canary_passage_count(ngx_canary_passage_t *p, ngx_uint_t state)
 }
 
 
-/* no random sample, or no part of the split at all */
+void
+ngx_canary_passage_counted(ngx_canary_passage_t *p, ngx_uint_t state)
+{
+    ngx_canary_passage_count(p, state);
+}
+
 
 static void
 ngx_canary_passage_count_apart(ngx_canary_passage_t *p)
@@ -421,17 +400,6 @@ ngx_canary_passage_count_apart(ngx_canary_passage_t *p)
 }
 
 
-static void
-ngx_canary_passage_cleanup(void *data)
-{
-    ngx_canary_passage_t *p = data;
-
-    if (!(p->state & NGX_CANARY_COUNTED)) {
-        ngx_canary_passage_count(p, p->outcome);
-    }
-}
-
-
 /* a worker that is told to stop at once leaves requests: count them */
 
 void
@@ -445,36 +413,8 @@ ngx_canary_exit_process(ngx_cycle_t *cycle)
         p = ngx_queue_data(q, ngx_canary_passage_t, queue);
 
         ngx_canary_passage_end(p, p->request->upstream, NGX_DONE);
-        ngx_canary_passage_cleanup(p);
+        ngx_canary_latency_end(p);
     }
 
     ngx_canary_writer_end(cycle->log);
-}
-
-
-/*
- * nginx keeps the wall clock of a request's first byte, to the millisecond;
- * it is taken over to the monotonic clock here, so that a clock that is set
- * later does not matter.  The clock of nginx's last turn, which $request_time
- * goes by, would make it too late by as much as that turn has taken.
- */
-
-static void
-ngx_canary_passage_first_byte(ngx_canary_passage_t *p)
-{
-    int64_t              ns;
-    struct timespec      now;
-    ngx_http_request_t  *r;
-
-    r = p->request;
-
-    (void) clock_gettime(CLOCK_REALTIME, &now);
-
-    ns = (int64_t) (now.tv_sec - r->start_sec) * 1000000000
-         + now.tv_nsec - (int64_t) r->start_msec * 1000000;
-
-    if (ns > 0) {
-        p->start.tv_sec -= ns / 1000000000;
-        p->start.tv_nsec -= ns % 1000000000;
-    }
 }

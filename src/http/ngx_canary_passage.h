@@ -23,13 +23,16 @@
 #define NGX_CANARY_COUNTED        0x0100
 #define NGX_CANARY_UNTIMED        0x20000   /* its end is not timed */
 #define NGX_CANARY_JOINT          0x40000   /* tries are those of both */
-/* of the last attempt; these and NGX_CANARY_ERROR are in conf->statuses */
+#define NGX_CANARY_ENTERED        0x100000  /* its header's time is counted */
+/* of the last attempt; these but the last, and errors: in conf->statuses */
 #define NGX_CANARY_ANSWERED       0x0200    /* it sent a whole header */
 #define NGX_CANARY_TUNNEL         0x0400    /* and switched the protocol */
 #define NGX_CANARY_CLASS          0x7000    /* of its status */
+#define NGX_CANARY_HELD           0x80000   /* its header's time is not yet */
 
 #define NGX_CANARY_ANSWER                                                     \
-    (NGX_CANARY_ERROR|NGX_CANARY_ANSWERED|NGX_CANARY_TUNNEL|NGX_CANARY_CLASS)
+    (NGX_CANARY_ERROR|NGX_CANARY_ANSWERED|NGX_CANARY_TUNNEL|NGX_CANARY_CLASS  \
+     |NGX_CANARY_HELD)
 
 /* so that no bit at all is no valid status */
 #define ngx_canary_class_bits(class)                                          \
@@ -60,6 +63,9 @@ struct ngx_canary_passage_s {
     /* if there may be a stale response in the cache */
     ngx_int_t                    (*original_reinit)(ngx_http_request_t *r);
 #endif
+    /* with NGX_CANARY_LATENCY_HEADER */
+    ngx_int_t                    (*header)(ngx_http_request_t *r);
+    ngx_int_t                    (*header_reinit)(ngx_http_request_t *r);
 
     ngx_uint_t                     shown;       /* tries that nginx sees */
     /* only with NGX_CANARY_JOINT */
@@ -76,7 +82,7 @@ struct ngx_canary_passage_s {
 
     struct timespec                start;       /* monotonic */
     struct timespec                end;
-    uint64_t                       latency_us;  /* once it is counted */
+    uint64_t                       latency_us;  /* once it is timed */
 };
 
 
@@ -103,9 +109,6 @@ extern ngx_queue_t  ngx_canary_queue;
 void ngx_canary_passage_finalize(ngx_http_request_t *r, ngx_int_t rc)
     __attribute__((flatten));
 
-/* its latency is to be that of the whole request */
-ngx_int_t ngx_canary_passage_of_request(ngx_canary_passage_t *p);
-
 #if (defined NGX_HTTP_EARLY_HINTS && NGX_HTTP_CACHE)
 /* keeps the status of the final response and passes on to nginx's own */
 ngx_int_t ngx_canary_passage_reinit(ngx_http_request_t *r);
@@ -114,6 +117,20 @@ ngx_int_t ngx_canary_passage_reinit(ngx_http_request_t *r);
 void ngx_canary_passage_attempt_failed(ngx_canary_passage_t *p);
 void ngx_canary_passage_fall_back(ngx_canary_passage_t *p);
 
+/* counts it; with NGX_CANARY_TIMED, p->latency_us is set */
+void ngx_canary_passage_counted(ngx_canary_passage_t *p, ngx_uint_t state);
+
+/* ngx_canary_latency.c: what is not measured when the upstream is finalized */
+
+ngx_int_t ngx_canary_latency_begin(ngx_canary_passage_t *p,
+    ngx_http_upstream_t *u);
+
+/* its outcome is known */
+void ngx_canary_latency_settled(ngx_canary_passage_t *p, ngx_uint_t state);
+
+/* the request ends: counts it, if that is not done yet */
+void ngx_canary_latency_end(ngx_canary_passage_t *p);
+
 
 /* from here on it is counted, once */
 static ngx_inline ngx_int_t
@@ -121,8 +138,8 @@ ngx_canary_passage_begin(ngx_canary_passage_t *p, ngx_http_upstream_t *u)
 {
     (void) clock_gettime(CLOCK_MONOTONIC, &p->start);
 
-    if (ngx_canary_rare(p->conf->latency == NGX_CANARY_LATENCY_REQUEST)
-        && ngx_canary_passage_of_request(p) != NGX_OK)
+    if (ngx_canary_rare(p->conf->latency != NGX_CANARY_LATENCY_UPSTREAM)
+        && ngx_canary_latency_begin(p, u) != NGX_OK)
     {
         return NGX_ERROR;
     }

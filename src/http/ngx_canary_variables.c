@@ -217,27 +217,19 @@ ngx_canary_latency_text(ngx_http_request_t *r, ngx_canary_met_t *met,
     ngx_str_t *text)
 {
     uint64_t               us;
+    ngx_uint_t             timed;
     ngx_canary_passage_t  *p;
 
     p = met->passage;
+    timed = NGX_CANARY_COUNTED|NGX_CANARY_TIMED;
 
     if (p == NULL
-        || (p->state & (NGX_CANARY_SETTLED|NGX_CANARY_TIMED))
-           == NGX_CANARY_SETTLED)
+        || ((p->state & timed) != timed && !(p->state & NGX_CANARY_ENTERED)))
     {
         return NGX_DECLINED;
     }
 
-    if (p->state & NGX_CANARY_COUNTED) {
-        us = p->latency_us;
-
-    } else if (p->conf->latency == NGX_CANARY_LATENCY_REQUEST) {
-        /* it ends after the access log is written */
-        us = ngx_canary_passage_elapsed(p);
-
-    } else {
-        return NGX_DECLINED;
-    }
+    us = p->latency_us;
 
     text->data = ngx_pnalloc(r->pool, NGX_CANARY_LATENCY_LEN);
     if (text->data == NULL) {

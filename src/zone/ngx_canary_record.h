@@ -58,6 +58,32 @@ ngx_canary_record_seldom(ngx_canary_counts_t *counts,
 }
 
 
+/* a latency, apart from the request that it is of */
+static ngx_inline void
+ngx_canary_record_latency(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
+    uint32_t cluster, uint64_t us)
+{
+    uint64_t            base;
+    ngx_uint_t          i;
+    ngx_canary_cell_t  *cell;
+
+    cell = &tally->cell;
+
+    /* most are within all limits */
+
+    for (i = 0; us > zone->limits_us[i]; i++) {
+        ngx_canary_add(&tally->clusters[cluster].bad[1 + i], 1);
+    }
+
+    base = ngx_canary_base_at(ngx_canary_load(&zone->published));
+
+    ngx_canary_add(&cell->hist[ngx_canary_hist_index(us)], 1);
+    ngx_canary_add(&cell->counts.sum_us, us);
+    ngx_canary_raise(&cell->max_us[base], us);
+    ngx_canary_raise(&cell->low_us[base], UINT64_MAX - us);
+}
+
+
 /*
  * Counts one passage of a request that the hash, "off" or the latch assigned;
  * "tally" is one of the zone's.
@@ -66,8 +92,6 @@ static ngx_inline void
 ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
     ngx_canary_outcome_t *oc)
 {
-    uint64_t               base;
-    ngx_uint_t             i;
     ngx_canary_cell_t     *cell;
     ngx_canary_cluster_t  *cluster;
 
@@ -79,18 +103,7 @@ ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
     }
 
     if (!ngx_canary_rare(!(oc->what & NGX_CANARY_TIMED))) {
-        /* most are within all limits */
-
-        for (i = 0; oc->latency_us > zone->limits_us[i]; i++) {
-            ngx_canary_add(&cluster->bad[1 + i], 1);
-        }
-
-        base = ngx_canary_base_at(ngx_canary_load(&zone->published));
-
-        ngx_canary_add(&cell->hist[ngx_canary_hist_index(oc->latency_us)], 1);
-        ngx_canary_add(&cell->counts.sum_us, oc->latency_us);
-        ngx_canary_raise(&cell->max_us[base], oc->latency_us);
-        ngx_canary_raise(&cell->low_us[base], UINT64_MAX - oc->latency_us);
+        ngx_canary_record_latency(zone, tally, oc->cluster, oc->latency_us);
     }
 
     if (ngx_canary_rare(oc->what & NGX_CANARY_SELDOM)) {

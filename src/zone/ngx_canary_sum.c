@@ -55,12 +55,12 @@ ngx_canary_sum(ngx_canary_zone_t *zone, ngx_uint_t slot, ngx_canary_sum_t *sum)
 }
 
 
-/* returns 1 if any request was counted */
+/* returns 1 if any request was counted, or the latency of one under way */
 
 static ngx_uint_t
 ngx_canary_sum_counts(ngx_canary_counts_t *sum, ngx_canary_counts_t *counts)
 {
-    uint64_t    responses, requests;
+    uint64_t    responses, requests, sum_us;
     ngx_uint_t  i;
 
     requests = 0;
@@ -76,9 +76,10 @@ ngx_canary_sum_counts(ngx_canary_counts_t *sum, ngx_canary_counts_t *counts)
     sum->fallbacks += ngx_canary_load(&counts->fallbacks);
     sum->aborted += ngx_canary_load(&counts->aborted);
     sum->retries += ngx_canary_load(&counts->retries);
-    sum->sum_us += ngx_canary_load(&counts->sum_us);
+    sum_us = ngx_canary_load(&counts->sum_us);
+    sum->sum_us += sum_us;
 
-    return requests != 0;
+    return requests || sum_us;
 }
 
 

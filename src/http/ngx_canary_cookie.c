@@ -215,7 +215,8 @@ ngx_canary_cookie_filter(ngx_http_request_t *r)
 
         issued = cln->data;
 
-        if (!ngx_canary_cookie_is_sent(r, issued)
+        if (issued->header.len
+            && !ngx_canary_cookie_is_sent(r, issued)
             && ngx_canary_response_header(r, "Set-Cookie", &issued->header)
                == NULL)
         {

@@ -104,7 +104,7 @@ my @events = map { $_->{event} } @{$split->{journal}};
 is_deeply(
     \@events,
     [
-        qw(published rollback published published published rearmed
+        qw(published rollback published published rearmed
             published rollback published published resume)
     ],
     'the journal has it all in order'

@@ -104,6 +104,7 @@ typedef enum {
 
 
 typedef struct {
+    uint64_t              number;       /* only ever grows */
     uint64_t              time_ms;
     ngx_canary_str_t      event;        /* published, rollback, resume, .. */
     ngx_canary_str_t      text;

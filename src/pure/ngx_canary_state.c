@@ -258,6 +258,10 @@ ngx_canary_state_body(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
     for (i = 0; i < saved->njournal && !w->failed; i++) {
         note = &saved->journal[i];
 
+        if (w->version > 1) {
+            ngx_canary_walk_number(w, &note->number, UINT32_MAX);
+        }
+
         ngx_canary_walk_number(w, &note->time_ms, UINT64_MAX);
         ngx_canary_walk_number(w, &note->kind, UINT8_MAX);
         ngx_canary_walk_text(w, &note->text.len, note->text.data,

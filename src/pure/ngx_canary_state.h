@@ -67,7 +67,7 @@
           + 2 * NGX_CANARY_SAVED_SKETCH * 3))
 #define NGX_CANARY_STATE_JOURNAL                                              \
     (NGX_CANARY_JOURNAL                                                       \
-     * (3 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_TEXT))
+     * (4 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_TEXT))
 #define NGX_CANARY_STATE_MAX                                                  \
     (NGX_CANARY_STATE_HEADER + 64 * NGX_CANARY_STATE_NUMBER                   \
      + 2 * NGX_CANARY_SAVED_NAME + NGX_CANARY_SAVED_TEXT                      \
@@ -123,6 +123,7 @@ typedef struct {
 
 
 typedef struct {
+    uint64_t                  number;       /* 0 in a file of version 1 */
     uint64_t                  time_ms;
     uint64_t                  kind;
     ngx_canary_saved_text_t   text;

@@ -434,7 +434,9 @@ ngx_canary_json_journal(const ngx_canary_split_t *split,
             ngx_canary_out_lit(out, ",");
         }
 
-        ngx_canary_out_lit(out, "{\"time\":");
+        ngx_canary_out_lit(out, "{\"number\":");
+        ngx_canary_out_u64(out, event->number);
+        ngx_canary_out_lit(out, ",\"time\":");
         ngx_canary_out_moment(out, event->time_ms);
         ngx_canary_out_lit(out, ",\"event\":");
         ngx_canary_out_json(out, event->event);

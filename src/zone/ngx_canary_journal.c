@@ -13,48 +13,81 @@ static ngx_str_t  ngx_canary_kinds[] = {
 };
 
 
+static uint64_t ngx_canary_journal_peek(ngx_canary_zone_t *zone,
+    ngx_canary_cursor_t *cursor, ngx_uint_t ring);
+
+
 void
 ngx_canary_journal_add(ngx_canary_zone_t *zone, ngx_canary_kind_e kind,
     ngx_str_t *text)
 {
-    uint64_t             ticket;
+    uint64_t             entries, n;
+    ngx_uint_t           ring;
     ngx_canary_entry_t  *entry;
 
-    ticket = __atomic_fetch_add(&zone->entries, 1, __ATOMIC_ACQ_REL);
-    entry = &zone->journal[ticket % NGX_CANARY_JOURNAL];
+    /* both numbers of it come from one addition, so that they belong together */
+
+    ring = (kind != NGX_CANARY_KIND_PUBLISHED);
+    entries = __atomic_fetch_add(&zone->entries, (uint64_t) 1 << 32 * ring,
+                                 __ATOMIC_ACQ_REL);
+
+    n = ngx_canary_entries(entries, ring);
+    entry = &zone->journal[ring][n % NGX_CANARY_JOURNAL];
 
     ngx_canary_store(&entry->ticket, 0);
     __atomic_thread_fence(__ATOMIC_RELEASE);
 
+    entry->number = ngx_canary_entries(entries, 0)
+                    + ngx_canary_entries(entries, 1) + 1;
     entry->time_ms = ngx_canary_now_ms();
     entry->kind = kind;
     entry->text.len = ngx_min(text->len, NGX_CANARY_MAX_TEXT);
     ngx_memcpy(entry->text.data, text->data, entry->text.len);
 
-    ngx_canary_store(&entry->ticket, ticket + 1);
+    ngx_canary_store(&entry->ticket, n + 1);
+}
+
+
+/* what was published fills the room that the others leave */
+
+void
+ngx_canary_journal_begin(ngx_canary_zone_t *zone, ngx_canary_cursor_t *cursor)
+{
+    uint64_t    entries, room, n;
+    ngx_uint_t  ring;
+
+    entries = ngx_canary_load(&zone->entries);
+    room = NGX_CANARY_JOURNAL;
+
+    for (ring = 2; ring-- > 0; /* void */) {
+        cursor->end[ring] = ngx_canary_entries(entries, ring);
+
+        n = ngx_min(cursor->end[ring], room);
+        cursor->next[ring] = cursor->end[ring] - n;
+        room -= n;
+    }
 }
 
 
 ngx_uint_t
-ngx_canary_journal_next(ngx_canary_zone_t *zone, uint64_t *ticket,
+ngx_canary_journal_next(ngx_canary_zone_t *zone, ngx_canary_cursor_t *cursor,
     ngx_canary_entry_t *copy)
 {
-    uint64_t             last, wanted;
+    uint64_t             published, other, wanted;
+    ngx_uint_t           ring;
     ngx_canary_entry_t  *entry;
 
-    last = ngx_canary_load(&zone->entries);
+    for ( ;; ) {
+        published = ngx_canary_journal_peek(zone, cursor, 0);
+        other = ngx_canary_journal_peek(zone, cursor, 1);
 
-    if (last > NGX_CANARY_JOURNAL) {
-        *ticket = ngx_max(*ticket, last - NGX_CANARY_JOURNAL);
-    }
-
-    while (*ticket < last) {
-        entry = &zone->journal[*ticket % NGX_CANARY_JOURNAL];
-        wanted = ++*ticket;
-
-        if (ngx_canary_load(&entry->ticket) != wanted) {
-            continue;
+        if (published == UINT64_MAX && other == UINT64_MAX) {
+            return 0;
         }
+
+        ring = (other < published);
+        entry = &zone->journal[ring][cursor->next[ring] % NGX_CANARY_JOURNAL];
+        wanted = ++cursor->next[ring];
 
         *copy = *entry;
 
@@ -69,8 +102,32 @@ ngx_canary_journal_next(ngx_canary_zone_t *zone, uint64_t *ticket,
             return 1;
         }
     }
+}
 
-    return 0;
+
+/* the number of the next entry of a ring, UINT64_MAX if there is none */
+
+static uint64_t
+ngx_canary_journal_peek(ngx_canary_zone_t *zone, ngx_canary_cursor_t *cursor,
+    ngx_uint_t ring)
+{
+    uint64_t             next;
+    ngx_canary_entry_t  *entry;
+
+    for ( /* void */ ; cursor->next[ring] < cursor->end[ring];
+         cursor->next[ring]++)
+    {
+        next = cursor->next[ring];
+        entry = &zone->journal[ring][next % NGX_CANARY_JOURNAL];
+
+        /* else it is being written, or its writer was killed */
+
+        if (ngx_canary_load(&entry->ticket) == next + 1) {
+            return entry->number;
+        }
+    }
+
+    return UINT64_MAX;
 }
 
 
@@ -78,16 +135,16 @@ ngx_int_t
 ngx_canary_journal_read(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
     ngx_pool_t *pool)
 {
-    u_char              *p;
-    uint64_t             ticket;
-    ngx_canary_note_t   *note;
-    ngx_canary_entry_t   entry;
+    u_char               *p;
+    ngx_canary_note_t    *note;
+    ngx_canary_entry_t    entry;
+    ngx_canary_cursor_t   cursor;
 
-    ticket = 0;
+    ngx_canary_journal_begin(zone, &cursor);
     split->njournal = 0;
 
     while (split->njournal < NGX_CANARY_JOURNAL
-           && ngx_canary_journal_next(zone, &ticket, &entry))
+           && ngx_canary_journal_next(zone, &cursor, &entry))
     {
         p = ngx_pnalloc(pool, entry.text.len + 1);
         if (p == NULL) {
@@ -98,6 +155,7 @@ ngx_canary_journal_read(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
 
         note = &split->journal[split->njournal++];
 
+        note->number = entry.number;
         note->time_ms = entry.time_ms;
         note->event.len = ngx_canary_kinds[entry.kind].len;
         note->event.data = ngx_canary_kinds[entry.kind].data;

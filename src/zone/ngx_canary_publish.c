@@ -31,7 +31,7 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     uint64_t generation, ngx_log_t *log)
 {
     uint64_t              word, base, next;
-    ngx_uint_t            renamed, same, rearms, first;
+    ngx_uint_t            renamed, same, unchanged, rearms, first;
     ngx_canary_record_t  *record, *old;
 
     /* workers may change the word meanwhile, but not which record it names */
@@ -73,6 +73,7 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     }
 
     base = first || ngx_canary_base_at(word);
+    unchanged = same;
 
     if (!same && ngx_canary_stage_fill(zone, plan->events, !base) != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
@@ -81,7 +82,9 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
         same = 1;
     }
 
-    ngx_canary_publish_log(zone, plan, record, first ? NULL : old);
+    if (!unchanged) {
+        ngx_canary_publish_log(zone, plan, record, first ? NULL : old);
+    }
 
     /* from here on in every worker, old and new */
 

@@ -147,17 +147,18 @@ ngx_canary_saved_latch(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 static void
 ngx_canary_saved_journal(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 {
-    uint64_t                  ticket;
     ngx_canary_entry_t        entry;
+    ngx_canary_cursor_t       cursor;
     ngx_canary_saved_note_t  *note;
 
-    ticket = 0;
+    ngx_canary_journal_begin(zone, &cursor);
 
     while (saved->njournal < NGX_CANARY_JOURNAL
-           && ngx_canary_journal_next(zone, &ticket, &entry))
+           && ngx_canary_journal_next(zone, &cursor, &entry))
     {
         note = &saved->journal[saved->njournal++];
 
+        note->number = entry.number;
         note->time_ms = entry.time_ms;
         note->kind = entry.kind;
         note->text.len = ngx_canary_saved_bytes(note->text.data,
@@ -333,27 +334,45 @@ ngx_canary_given_latch(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 }
 
 
+/* the numbers go on, and the last entry that was published is at their end */
+
 static void
 ngx_canary_given_journal(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 {
-    ngx_uint_t                i;
+    uint64_t                  last, n[2];
+    ngx_uint_t                i, ring;
     ngx_canary_entry_t       *entry;
     ngx_canary_saved_note_t  *note;
 
-    for (i = 0; i < saved->njournal; i++) {
-        entry = &zone->journal[i];
-        note = &saved->journal[i];
+    last = saved->njournal;
+    n[0] = 0;
+    n[1] = 0;
 
+    for (i = 0; i < saved->njournal; i++) {
+        note = &saved->journal[i];
+        last = ngx_max(last, note->number);
+        n[note->kind != NGX_CANARY_KIND_PUBLISHED]++;
+    }
+
+    zone->entries = n[1] << 32 | (last - n[1]);
+
+    n[0] = last - n[1] - n[0];
+    n[1] = 0;
+
+    for (i = 0; i < saved->njournal; i++) {
+        note = &saved->journal[i];
+        ring = (note->kind != NGX_CANARY_KIND_PUBLISHED);
+        entry = &zone->journal[ring][n[ring] % NGX_CANARY_JOURNAL];
+
+        entry->number = note->number ? note->number : i + 1;
         entry->time_ms = note->time_ms;
         entry->kind = note->kind;
         entry->text.len = ngx_canary_saved_bytes(entry->text.data,
                                                  note->text.data,
                                                  note->text.len,
                                                  NGX_CANARY_MAX_TEXT);
-        entry->ticket = i + 1;
+        entry->ticket = ++n[ring];
     }
-
-    zone->entries = saved->njournal;
 }
 
 

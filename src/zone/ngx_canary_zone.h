@@ -73,6 +73,9 @@
 /* the first two are the master's to fill, the others the workers' */
 #define NGX_CANARY_BASES          4
 
+/* entries so far of the journal's ring 0 or 1 */
+#define ngx_canary_entries(word, ring)  ((word) >> 32 * (ring) & UINT32_MAX)
+
 /* on the request path: what seldom is so is kept out of the straight line */
 #define ngx_canary_rare(condition)      __builtin_expect((condition) != 0, 0)
 
@@ -233,10 +236,18 @@ typedef struct {
 
 typedef struct {
     uint64_t                  ticket;       /* set last: 0 while written */
+    uint64_t                  number;       /* of all entries, from 1 */
     uint64_t                  time_ms;
     uint64_t                  kind;         /* ngx_canary_kind_e */
     ngx_canary_text_t         text;
 } ngx_canary_entry_t;
+
+
+/* a reader's place in both rings of the journal */
+typedef struct {
+    uint64_t                  next[2];
+    uint64_t                  end[2];
+} ngx_canary_cursor_t;
 
 
 /* how the state file is; see ngx_canary_keep.h */
@@ -272,13 +283,14 @@ typedef struct {
 
     uint64_t                  latches;      /* tickets given out */
     uint64_t                  armed;        /* times gates and stage began */
-    uint64_t                  entries;
+    uint64_t                  entries;      /* see ngx_canary_entries() */
     uint64_t                  rollbacks[NGX_CANARY_CAUSES];
 
     ngx_canary_record_t       records[2];
     ngx_canary_slot_t         slots[NGX_CANARY_MAX_VARIANTS];
     ngx_canary_latch_t        reasons[NGX_CANARY_MAX_LATCHES];
-    ngx_canary_entry_t        journal[NGX_CANARY_JOURNAL];
+    /* what was published, which gives way first, and the others */
+    ngx_canary_entry_t        journal[2][NGX_CANARY_JOURNAL];
 
     uint64_t                  base_unkeyed[NGX_CANARY_BASES];
     /* totals when the stage began; written before the word names them */
@@ -430,11 +442,13 @@ void ngx_canary_journal_add(ngx_canary_zone_t *zone, ngx_canary_kind_e kind,
     ngx_str_t *text);
 
 /*
- * Copies the oldest entry whose ticket is *ticket or later, and sets *ticket to
- * the one behind it; begins with 0.  Returns 1, or 0 if there is none.
+ * Copies entries by their numbers, the oldest first, NGX_CANARY_JOURNAL at
+ * most.  Returns 1, or 0 if there is none left.
  */
-ngx_uint_t ngx_canary_journal_next(ngx_canary_zone_t *zone, uint64_t *ticket,
-    ngx_canary_entry_t *copy);
+void ngx_canary_journal_begin(ngx_canary_zone_t *zone,
+    ngx_canary_cursor_t *cursor);
+ngx_uint_t ngx_canary_journal_next(ngx_canary_zone_t *zone,
+    ngx_canary_cursor_t *cursor, ngx_canary_entry_t *copy);
 
 /* fills in split->journal, the oldest first; copies into "pool" */
 ngx_int_t ngx_canary_journal_read(ngx_canary_zone_t *zone,

@@ -55,9 +55,9 @@
 
 #define REST                                                                  \
     "},\"events\":{},\"journal\":["                                           \
-    "{\"time\":1763840000.250,\"event\":\"published\","                       \
+    "{\"number\":1,\"time\":1763840000.250,\"event\":\"published\","          \
     "\"text\":\"sliceB_documents 0%, generation 2\"},"                        \
-    "{\"time\":1763845800.001,\"event\":\"published\","                       \
+    "{\"number\":2,\"time\":1763845800.001,\"event\":\"published\","          \
     "\"text\":\"sliceB_documents 0% -> 5%, stage stage1_5pct, "               \
     "generation 3\"}]}}}\n"
 

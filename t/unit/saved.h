@@ -161,9 +161,11 @@ saved_fill(ngx_canary_saved_t *saved, ngx_canary_saved_event_t *events)
     saved_published(saved);
 
     saved->njournal = 2;
+    saved->journal[0].number = saved_next++;
     saved->journal[0].time_ms = saved_next++;
     saved->journal[0].kind = 0;
     saved_text(&saved->journal[0].text, "canary 0% -> 5%, generation 1");
+    saved->journal[1].number = saved_next++;
     saved->journal[1].time_ms = saved_next++;
     saved->journal[1].kind = 1;
     saved_text(&saved->journal[1].text, "by anna: too slow");

@@ -81,6 +81,7 @@ fill_to_the_brim(void)
     }
 
     for (i = 0; i < NGX_CANARY_JOURNAL; i++) {
+        in.journal[i].number = UINT32_MAX;
         in.journal[i].kind = UINT8_MAX;
         in.journal[i].text.len = NGX_CANARY_SAVED_TEXT;
     }

@@ -266,9 +266,11 @@ picture_split(ngx_canary_split_t *split)
     }
 
     split->njournal = 2;
+    split->journal[0].number = 1;
     split->journal[0].time_ms = 1763840000250;
     split->journal[0].event = PICTURE_STR("published");
     split->journal[0].text = PICTURE_STR("sliceB_documents 0%, generation 2");
+    split->journal[1].number = 2;
     split->journal[1].time_ms = 1763845800001;
     split->journal[1].event = PICTURE_STR("published");
     split->journal[1].text = PICTURE_STR("sliceB_documents 0% -> 5%, "

@@ -25,7 +25,7 @@ ngx_canary_journal_add(ngx_canary_zone_t *zone, ngx_canary_kind_e kind,
     ngx_uint_t           ring;
     ngx_canary_entry_t  *entry;
 
-    /* both numbers of it come from one addition, so that they belong together */
+    /* both numbers of it come from one addition, so they belong together */
 
     ring = (kind != NGX_CANARY_KIND_PUBLISHED);
     entries = __atomic_fetch_add(&zone->entries, (uint64_t) 1 << 32 * ring,

@@ -18,6 +18,8 @@ static char *ngx_canary_conf_cookie_text(ngx_conf_t *cf, ngx_str_t *param,
     size_t skip, ngx_str_t *text);
 static char *ngx_canary_conf_cookie_attrs(ngx_conf_t *cf,
     ngx_canary_cookie_conf_t *cookie, ngx_canary_cookie_attrs_t *attrs);
+static ngx_int_t ngx_canary_conf_cookie_value(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_complex_value_t **value);
 
 
 /*
@@ -230,6 +232,13 @@ ngx_canary_conf_cookie_attrs(ngx_conf_t *cf, ngx_canary_cookie_conf_t *cookie,
         ngx_str_set(&attrs->path, "/");
     }
 
+    if (ngx_canary_conf_cookie_value(cf, &attrs->path, &cookie->path) != NGX_OK
+        || ngx_canary_conf_cookie_value(cf, &attrs->domain, &cookie->domain)
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     len = sizeof("; Path=; Domain=; SameSite=Strict; Secure; HttpOnly") - 1
           + attrs->path.len + attrs->domain.len;
 
@@ -240,9 +249,11 @@ ngx_canary_conf_cookie_attrs(ngx_conf_t *cf, ngx_canary_cookie_conf_t *cookie,
 
     cookie->attributes.data = p;
 
-    p = ngx_sprintf(p, "; Path=%V", &attrs->path);
+    if (cookie->path == NULL) {
+        p = ngx_sprintf(p, "; Path=%V", &attrs->path);
+    }
 
-    if (attrs->domain.len) {
+    if (attrs->domain.len && cookie->domain == NULL) {
         p = ngx_sprintf(p, "; Domain=%V", &attrs->domain);
     }
 
@@ -261,4 +272,31 @@ ngx_canary_conf_cookie_attrs(ngx_conf_t *cf, ngx_canary_cookie_conf_t *cookie,
     cookie->attributes.len = p - cookie->attributes.data;
 
     return NGX_CONF_OK;
+}
+
+
+/* leaves *value NULL where the text has no variables */
+
+static ngx_int_t
+ngx_canary_conf_cookie_value(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_complex_value_t **value)
+{
+    ngx_http_compile_complex_value_t  ccv;
+
+    if (ngx_http_script_variables_count(text) == 0) {
+        return NGX_OK;
+    }
+
+    *value = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (*value == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = text;
+    ccv.complex_value = *value;
+
+    return ngx_http_compile_complex_value(&ccv);
 }

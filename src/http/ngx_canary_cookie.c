@@ -23,6 +23,8 @@ static ngx_int_t ngx_canary_cookie_issue(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf, ngx_canary_issued_t **issued);
 static ngx_int_t ngx_canary_cookie_send(ngx_http_request_t *r,
     ngx_canary_issued_t *issued);
+static ngx_int_t ngx_canary_cookie_attribute(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, ngx_str_t *value);
 static void ngx_canary_cookie_cleanup(void *data);
 
 #ifdef NGX_HTTP_EARLY_HINTS
@@ -137,12 +139,27 @@ ngx_canary_cookie_send(ngx_http_request_t *r, ngx_canary_issued_t *issued)
 {
     u_char                 *p;
     size_t                  len;
+    ngx_str_t               path, domain;
     ngx_canary_srv_conf_t  *conf;
 
     conf = issued->conf;
 
+    if (ngx_canary_cookie_attribute(r, conf->cookie.path, &path) != NGX_OK
+        || ngx_canary_cookie_attribute(r, conf->cookie.domain, &domain)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* as without "path=" */
+
+    if (conf->cookie.path && path.len == 0) {
+        ngx_str_set(&path, "/");
+    }
+
     len = conf->cookie.name.len + 1 + NGX_CANARY_ID_LEN
           + conf->cookie.attributes.len
+          + sizeof("; Path=; Domain=") - 1 + path.len + domain.len
           + sizeof("; Expires=Thu, 31-Dec-37 23:55:55 GMT; Max-Age=") - 1
           + NGX_TIME_T_LEN;
 
@@ -156,6 +173,14 @@ ngx_canary_cookie_send(ngx_http_request_t *r, ngx_canary_issued_t *issued)
     p = ngx_sprintf(p, "%V=%*s%V", &conf->cookie.name,
                     (size_t) NGX_CANARY_ID_LEN, issued->id,
                     &conf->cookie.attributes);
+
+    if (path.len) {
+        p = ngx_sprintf(p, "; Path=%V", &path);
+    }
+
+    if (domain.len) {
+        p = ngx_sprintf(p, "; Domain=%V", &domain);
+    }
 
     if (conf->cookie.expires) {
         p = ngx_cpymem(p, "; Expires=", sizeof("; Expires=") - 1);
@@ -258,6 +283,41 @@ ngx_canary_cookie_add_filter(void)
     ngx_canary_next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_canary_cookie_filter;
 #endif
+}
+
+
+/* empty if there is none, or its value could be more than one attribute */
+
+static ngx_int_t
+ngx_canary_cookie_attribute(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, ngx_str_t *value)
+{
+    size_t  i;
+
+    ngx_str_null(value);
+
+    if (cv == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_complex_value(r, cv, value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < value->len; i++) {
+
+        if (value->data[i] <= 0x20 || value->data[i] >= 0x7f
+            || value->data[i] == ';')
+        {
+            ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                          "value of \"%V\" is no cookie attribute, it is left "
+                          "out", &cv->value);
+            value->len = 0;
+            break;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

@@ -91,6 +91,8 @@ typedef struct {
     ngx_str_t                      name;        /* len 0: no canary_cookie */
     ngx_int_t                      index;       /* of $cookie_NAME */
     ngx_str_t                      attributes;  /* "; Path=/; Secure" .. */
+    ngx_http_complex_value_t      *path;        /* NULL: in attributes */
+    ngx_http_complex_value_t      *domain;      /* likewise, or none */
     time_t                         expires;     /* seconds; 0: a session's */
 } ngx_canary_cookie_conf_t;
 

@@ -19,6 +19,7 @@
 #define NGX_CANARY_TIMED          0x04      /* its latency counts */
 #define NGX_CANARY_RETRIED        0x8000    /* more than one server tried */
 #define NGX_CANARY_ABORTED        0x10000   /* by its client, unanswered */
+#define NGX_CANARY_ENTERED        0x100000  /* its header's time is counted */
 
 #define NGX_CANARY_SELDOM                                                     \
     (NGX_CANARY_ERROR|NGX_CANARY_FALLBACK|NGX_CANARY_RETRIED                  \
@@ -85,6 +86,19 @@ ngx_canary_record_latency(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
 
 
 /*
+ * The latency of one that is under way, and its sample in a hash cell: more are
+ * never beyond a limit than there are.
+ */
+static ngx_inline void
+ngx_canary_record_header(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
+    uint32_t cluster, uint64_t us)
+{
+    ngx_canary_add(&tally->clusters[cluster].requests, 1);
+    ngx_canary_record_latency(zone, tally, cluster, us);
+}
+
+
+/*
  * Counts one passage of a request that the hash, "off" or the latch assigned;
  * "tally" is one of the zone's.
  */
@@ -98,7 +112,7 @@ ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
     cell = &tally->cell;
     cluster = &tally->clusters[oc->cluster];
 
-    if (!ngx_canary_rare(oc->what & NGX_CANARY_ABORTED)) {
+    if (!ngx_canary_rare(oc->what & (NGX_CANARY_ABORTED|NGX_CANARY_ENTERED))) {
         ngx_canary_add(&cluster->requests, 1);
     }
 

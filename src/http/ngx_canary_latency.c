@@ -199,13 +199,14 @@ ngx_canary_latency_header(ngx_http_request_t *r)
     rc = ngx_canary_latency_call(r, p, p->header);
 
     /*
-     * Behind the header of an attempt, or one that failed, it is that of a
-     * stale response out of the cache; behind a fallback, the baseline's.
+     * Behind the header of an attempt, one that failed or none at all, it is
+     * that of a stale response out of the cache; behind a fallback, the
+     * baseline's.
      */
 
     if (rc == NGX_OK
-        && !(p->state & (NGX_CANARY_SETTLED|NGX_CANARY_ENDED|NGX_CANARY_HELD
-                         |NGX_CANARY_ENTERED)))
+        && !(p->state & (NGX_CANARY_SETTLED|NGX_CANARY_BUSY|NGX_CANARY_ENDED
+                         |NGX_CANARY_HELD|NGX_CANARY_ENTERED)))
     {
         ngx_canary_latency_headed(p, u);
     }

@@ -199,6 +199,18 @@ ngx_canary_walk_byte(ngx_canary_walk_t *w, unsigned char *byte)
 static size_t
 ngx_canary_walk_next(const uint64_t *hist, size_t from)
 {
+    const uint64_t  *h;
+
+    /* most are empty */
+
+    for ( /* void */ ; from + 8 <= NGX_CANARY_HIST_BUCKETS; from += 8) {
+        h = hist + from;
+
+        if (h[0] | h[1] | h[2] | h[3] | h[4] | h[5] | h[6] | h[7]) {
+            break;
+        }
+    }
+
     while (from < NGX_CANARY_HIST_BUCKETS && hist[from] == 0) {
         from++;
     }

@@ -1,8 +1,8 @@
 /*
- * Any bytes as a state file, as they are, with a header and a checksum that
- * fit, and as changes to a file that is full: what is accepted keeps within the
- * bounds of its fields and gives the same bytes when it is written again; what
- * is refused is said why.
+ * Any bytes as a state file, as they are, with a header of either version and a
+ * checksum that fit, and as changes to a file that is full: what is accepted
+ * keeps within the bounds of its fields and gives the same bytes when it is
+ * written again; what is refused is said why.
  */
 
 #include "../../src/pure/ngx_canary_walk.h"
@@ -10,6 +10,7 @@
 
 #include "require.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,11 +22,14 @@
 #define ROOM    65536
 
 
-static void try(const uint8_t *data, size_t size);
+static void try(const uint8_t *data, size_t size, uint64_t version);
+static void try_dressed(const uint8_t *body, size_t size, uint64_t version);
+static void clear(void);
 static void check_bounds(void);
 static void patch(uint8_t *body, size_t len, const uint8_t *data,
     size_t size);
-static uint8_t *dressed(const uint8_t *body, size_t size, size_t *len);
+static uint8_t *dressed(const uint8_t *body, size_t size, uint64_t version,
+    size_t *len);
 
 
 static ngx_canary_saved_t        saved;
@@ -35,46 +39,61 @@ static ngx_canary_saved_event_t  events[EVENTS];
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    size_t          len;
-    uint8_t        *file, *body;
-    static uint8_t  full[ROOM];
+    static size_t   len;
+    static uint8_t  full[ROOM], body[ROOM];
 
-    try(data, size);
+    if (len == 0) {
+        saved_fill(&saved, events);
 
-    file = dressed(data, size, &len);
-    try(file, len);
-    free(file);
+        /* once each kind of field is enough, and more of them are hit */
 
-    memset(&saved, 0, sizeof(saved));
-    memset(events, 0, sizeof(events));
-    saved_fill(&saved, events);
+        memset(&saved.variants[1], 0, sizeof(saved.variants[1]));
+        memset(&events[0].figures[3], 0, sizeof(events[0].figures[3]));
+        memset(&events[0].figures[6], 0, sizeof(events[0].figures[6]));
+        memset(&events[1].figures[0], 0, sizeof(events[1].figures[0]));
+        memset(&events[1].figures[6], 0, sizeof(events[1].figures[6]));
 
-    len = ngx_canary_state_encode(&saved, full, ROOM);
-    require(len != 0);
+        len = ngx_canary_state_encode(&saved, full, ROOM);
+        require(len > NGX_CANARY_STATE_HEADER + NGX_CANARY_STATE_CHECK);
 
-    body = full + NGX_CANARY_STATE_HEADER;
-    len -= NGX_CANARY_STATE_HEADER + NGX_CANARY_STATE_CHECK;
+        len -= NGX_CANARY_STATE_HEADER + NGX_CANARY_STATE_CHECK;
 
+        memset(&saved, 0, sizeof(saved));
+        memset(events, 0, sizeof(events));
+    }
+
+    try(data, size, NGX_CANARY_STATE_VERSION);
+    try_dressed(data, size, NGX_CANARY_STATE_OLDEST);
+    try_dressed(data, size, NGX_CANARY_STATE_VERSION);
+
+    memcpy(body, full + NGX_CANARY_STATE_HEADER, len);
     patch(body, len, data, size);
 
-    file = dressed(body, len, &len);
-    try(file, len);
-    free(file);
+    try_dressed(body, len, NGX_CANARY_STATE_VERSION);
 
     return 0;
 }
 
 
 static void
-try(const uint8_t *data, size_t size)
+try_dressed(const uint8_t *body, size_t size, uint64_t version)
+{
+    size_t    len;
+    uint8_t  *file;
+
+    file = dressed(body, size, version, &len);
+    try(file, len, version);
+    free(file);
+}
+
+
+static void
+try(const uint8_t *data, size_t size, uint64_t version)
 {
     int       rc;
     char      error[NGX_CANARY_STATE_ERROR];
     size_t    len;
     uint8_t  *again;
-
-    memset(&saved, 0, sizeof(saved));
-    memset(events, 0, sizeof(events));
 
     saved.events = events;
     saved.nevents = EVENTS;
@@ -86,19 +105,60 @@ try(const uint8_t *data, size_t size)
     if (rc != 0) {
         require(rc == -1 && error[0] != '\0'
                 && memchr(error, '\0', sizeof(error)) != NULL);
+        clear();
         return;
     }
 
     check_bounds();
 
-    len = ngx_canary_state_encode(&saved, NULL, 0);
-    require(len == size && len <= NGX_CANARY_STATE_MAX);
+    /* what an older version lacks makes it longer */
+
+    len = size;
+
+    if (version != NGX_CANARY_STATE_VERSION) {
+        len = ngx_canary_state_encode(&saved, NULL, 0);
+        require(len > size && len <= NGX_CANARY_STATE_MAX);
+    }
 
     again = malloc(len);
     require(again != NULL);
     require(ngx_canary_state_encode(&saved, again, len) == len);
-    require(memcmp(again, data, len) == 0);
+    require(version != NGX_CANARY_STATE_VERSION
+            || memcmp(again, data, len) == 0);
     free(again);
+
+    clear();
+}
+
+
+/* all that a decoder may have written to: most of the memory is untouched */
+
+static void
+clear(void)
+{
+    size_t                       i, n;
+    ngx_canary_saved_figures_t  *f;
+
+    for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
+        if (saved.variants[i].used) {
+            memset(&saved.variants[i], 0, sizeof(saved.variants[i]));
+        }
+    }
+
+    memset(&saved, 0, offsetof(ngx_canary_saved_t, variants));
+
+    for (i = 0; i < EVENTS; i++) {
+        events[i].used = 0;
+        memset(&events[i].name, 0, sizeof(events[i].name));
+
+        for (n = 0; n < NGX_CANARY_MAX_VARIANTS; n++) {
+            f = &events[i].figures[n];
+
+            if (f->total.count) {
+                memset(f, 0, sizeof(*f));
+            }
+        }
+    }
 }
 
 
@@ -152,13 +212,19 @@ check_bounds(void)
 /* a header, the body, and a checksum */
 
 static uint8_t *
-dressed(const uint8_t *body, size_t size, size_t *len)
+dressed(const uint8_t *body, size_t size, uint64_t version, size_t *len)
 {
     uint64_t           value;
     uint8_t           *file;
     ngx_canary_walk_t  w;
 
     *len = NGX_CANARY_STATE_HEADER + size + NGX_CANARY_STATE_CHECK;
+
+    /* no place of the owner */
+
+    if (version == 1) {
+        *len -= 8;
+    }
 
     file = malloc(*len);
     require(file != NULL);
@@ -170,13 +236,17 @@ dressed(const uint8_t *body, size_t size, size_t *len)
 
     memcpy(file, "\x89" "CNRY\r\n\x1a", 8);
     w.pos = 8;
-    value = NGX_CANARY_STATE_VERSION;
+    value = version;
     ngx_canary_walk_fixed(&w, &value, 4);
     value = *len;
     ngx_canary_walk_fixed(&w, &value, 8);
     value = 1;
     ngx_canary_walk_fixed(&w, &value, 8);
     ngx_canary_walk_fixed(&w, &value, 8);
+
+    if (version > 1) {
+        ngx_canary_walk_fixed(&w, &value, 8);
+    }
 
     if (size) {
         memcpy(file + w.pos, body, size);

@@ -98,7 +98,8 @@ ok(
         sub {
             goes_on();
             return baseline_p90() > $moved;
-        }
+        },
+        90
     ),
     'the baseline has moved'
 );

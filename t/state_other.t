@@ -19,9 +19,13 @@ ok($t->wait_for(sub { of('b')->{state} eq 'rolled_back' }),
     'a gate rolls one back');
 my $reason = of('b')->{reason};
 $t->get('/a/') for 1 .. 7;
+
+# a gate waits for no disk
+ok($t->wait_for(sub { $t->read('b.state') =~ /\Q$reason\E/ }),
+    'and it is on the disk');
 crash();
 $t->start();
-is(of('b')->{state}, 'rolled_back', 'it still is after a crash at once');
+is(of('b')->{state}, 'rolled_back', 'it still is after a crash');
 is(of('b')->{reason}, $reason, 'for the same reason');
 is(of('a')->{state}, 'active', 'the other is not');
 $t->stop();

@@ -135,6 +135,9 @@ for my $path ($decision, '/file/documents/decision') {
 my $r = $t->http("POST $decision HTTP/1.1\r\nHost: a\r\n"
         . "Content-Length: 900000\r\n\r\n");
 refused($r, 413, 'a length of 900000');
+$r = $t->http("POST $decision HTTP/1.1\r\nHost: a\r\n"
+        . "Content-Length: 9000000000\r\n\r\n");
+refused($r, 413, 'a length that nginx would refuse');
 
 # a client that leaves in the middle of its body
 my $socket = $t->connect();

@@ -88,13 +88,15 @@ for my $case (
     ['{"by":"a"}', $none, qr/without "="/, 'JSON'],
     ['reason=' . 'x' x 600, 'x' x 511, qr/cut at 511/, 'a text that is long'],
     ['by=' . 'a' x 1022, $none, qr/larger than 1 KB/, 'a byte too many'],
-    ['by=' . 'a' x 900000, $none, qr/larger than 1 KB/, 'a body of 900 KB']
+    ['by=' . 'a' x 900000, $none, qr/larger than 1 KB/, 'a body of 900 KB'],
+    ['by=' . 'a' x 3000000, $none, qr/larger than 1 KB/, 'a body of 3 MB']
     )
 {
     my ($body, $reason, $warning, $name) = @$case;
 
     my @paths = length $body > 2000 ? qw(control) : qw(control file small);
-    for my $path (@paths, 'mirrored') {
+    push @paths, 'mirrored' if length $body < 1000000;
+    for my $path (@paths) {
         my $r = $t->post("/$path/documents/rollback",
             $body, 'Content-Type' => $form);
         rolled_back($r, $reason, $warning, "/$path/, $name");
@@ -125,6 +127,12 @@ rolled_back(
     $none,
     qr/larger than 1 KB/,
     'chunks that are too large'
+);
+rolled_back(
+    $t->http($chunks . chunked('by=', ('a' x 100000) x 20, '')),
+    $none,
+    qr/larger than 1 KB/,
+    'chunks of 2 MB'
 );
 rolled_back(
     $t->http("${chunks}5\r\nby=annaXX"),

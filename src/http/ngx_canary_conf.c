@@ -36,6 +36,13 @@ ngx_canary_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    if (ngx_array_init(&cmcf->controls, cf->pool, 1,
+                       sizeof(ngx_http_core_loc_conf_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
     return cmcf;
 }
 
@@ -153,6 +160,8 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
     }
 
     ngx_canary_cookie_add_filter();
+
+    ngx_canary_conf_controls(cmcf);
 
     return ngx_canary_check_variables(cf);
 }

@@ -4,8 +4,10 @@
 
 
 static ngx_int_t ngx_canary_control_handler(ngx_http_request_t *r);
-static void ngx_canary_control_body_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_canary_control_process(ngx_http_request_t *r);
+static void ngx_canary_control_read(ngx_http_request_t *r,
+    ngx_canary_command_t *command, ngx_int_t rc);
+static ngx_int_t ngx_canary_control_process(ngx_http_request_t *r,
+    ngx_canary_command_t *command, ngx_int_t rc);
 static ngx_int_t ngx_canary_control_answer(ngx_http_request_t *r, void *data,
     u_char *error);
 static void ngx_canary_control_change(ngx_http_request_t *r,
@@ -90,44 +92,27 @@ ngx_canary_control_handler(ngx_http_request_t *r)
                                          "application/x-www-form-urlencoded");
     }
 
-    r->request_body_in_single_buf = 1;
+    rc = ngx_canary_body_read(r, command, ngx_canary_control_read);
 
-    rc = ngx_http_read_client_request_body(r,
-                                           ngx_canary_control_body_handler);
-
-    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
-        return rc;
-    }
-
-    return NGX_DONE;
+    return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
 }
 
 
 static void
-ngx_canary_control_body_handler(ngx_http_request_t *r)
+ngx_canary_control_read(ngx_http_request_t *r, ngx_canary_command_t *command,
+    ngx_int_t rc)
 {
-    ngx_http_finalize_request(r, ngx_canary_control_process(r));
+    ngx_http_finalize_request(r, ngx_canary_control_process(r, command, rc));
 }
 
 
+/* "rc": of the body */
+
 static ngx_int_t
-ngx_canary_control_process(ngx_http_request_t *r)
+ngx_canary_control_process(ngx_http_request_t *r, ngx_canary_command_t *command,
+    ngx_int_t rc)
 {
-    ngx_int_t              rc;
-    ngx_str_t              body;
-    const char            *error;
-    ngx_canary_command_t  *command;
-
-    command = ngx_pcalloc(r->pool, sizeof(ngx_canary_command_t));
-    if (command == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (ngx_canary_control_target(r, command) != NGX_OK) {
-        return NGX_HTTP_NOT_FOUND;
-    }
-
-    rc = ngx_canary_form_read(r, &body);
+    const char  *error;
 
     if (rc == NGX_DECLINED) {
         return ngx_canary_control_refuse(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
@@ -135,10 +120,10 @@ ngx_canary_control_process(ngx_http_request_t *r)
     }
 
     if (rc != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return rc == NGX_ERROR ? NGX_HTTP_INTERNAL_SERVER_ERROR : rc;
     }
 
-    error = ngx_canary_form_parse(&command->form, &body);
+    error = ngx_canary_form_parse(&command->form, &command->body);
 
     if (error) {
         return ngx_canary_control_refuse(r, NGX_HTTP_BAD_REQUEST, error);
@@ -441,11 +426,39 @@ ngx_canary_control_refuse(ngx_http_request_t *r, ngx_uint_t status,
 char *
 ngx_canary_conf_control(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_canary_main_conf_t     *cmcf;
+    ngx_http_core_loc_conf_t   *clcf, **control;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_canary_module);
+
+    control = ngx_array_push(&cmcf->controls);
+    if (control == NULL) {
+        return NGX_CONF_ERROR;
+    }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     clcf->handler = ngx_canary_control_handler;
+    *control = clcf;
 
     return NGX_CONF_OK;
+}
+
+
+/*
+ * nginx would refuse a rollback for the length of its body before it comes
+ * here.  Nothing is kept of a body but what a form may have.
+ */
+
+void
+ngx_canary_conf_controls(ngx_canary_main_conf_t *cmcf)
+{
+    ngx_uint_t                  i;
+    ngx_http_core_loc_conf_t  **control;
+
+    control = cmcf->controls.elts;
+
+    for (i = 0; i < cmcf->controls.nelts; i++) {
+        control[i]->client_max_body_size = 0;
+    }
 }

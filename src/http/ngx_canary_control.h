@@ -22,21 +22,32 @@ typedef struct {
 } ngx_canary_verb_t;
 
 
-typedef struct {
+typedef struct ngx_canary_command_s  ngx_canary_command_t;
+
+/*
+ * Once the body is in command->body, with NGX_OK; or with NGX_DECLINED, it is
+ * larger than a form may be, or NGX_ERROR or a status, it cannot be read.
+ */
+typedef void (*ngx_canary_body_pt)(ngx_http_request_t *r,
+    ngx_canary_command_t *command, ngx_int_t rc);
+
+struct ngx_canary_command_s {
     ngx_canary_srv_conf_t  *conf;
     ngx_canary_verb_t      *verb;
     ngx_canary_form_t       form;
     const char             *warning;    /* what was wrong all the same */
 
-    /* of a rollback */
     ngx_str_t               body;
+    ngx_canary_body_pt      handler;
+
+    /* of a rollback */
     uint64_t                ticket;     /* of its latch, 0: it was there */
     ngx_uint_t              told;       /* by journal and log */
 
     /* of what is answered once the state file is written */
     ngx_uint_t              changed;
     ngx_canary_split_t     *split;
-} ngx_canary_command_t;
+};
 
 
 /*
@@ -46,6 +57,13 @@ typedef struct {
  */
 ngx_int_t ngx_canary_rollback(ngx_http_request_t *r,
     ngx_canary_command_t *command);
+
+/*
+ * Reads the body, and then calls "handler", which finalizes the request; once
+ * for each request.  Returns what ngx_http_read_client_request_body() does.
+ */
+ngx_int_t ngx_canary_body_read(ngx_http_request_t *r,
+    ngx_canary_command_t *command, ngx_canary_body_pt handler);
 
 /* carries out what is left of a command, and answers */
 ngx_int_t ngx_canary_control_apply(ngx_http_request_t *r,

@@ -31,20 +31,6 @@ ngx_canary_form_is_type(ngx_http_request_t *r)
 
 
 ngx_int_t
-ngx_canary_form_read(ngx_http_request_t *r, ngx_str_t *body)
-{
-    body->len = 0;
-    body->data = ngx_pnalloc(r->pool, NGX_CANARY_MAX_BODY);
-
-    if (body->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    return ngx_canary_form_take(r, body);
-}
-
-
-ngx_int_t
 ngx_canary_form_take(ngx_http_request_t *r, ngx_str_t *body)
 {
     off_t         size;

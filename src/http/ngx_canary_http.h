@@ -179,6 +179,7 @@ typedef struct {
     size_t                         ctx_len;     /* of a context for them */
     ngx_shm_zone_t                *common;
     uint64_t                       generation;  /* of this configuration */
+    ngx_array_t                    controls;    /* ngx_http_core_loc_conf_t * */
     /* ngx_canary_event_name_t; of all locations, common to all splits */
     ngx_array_t                    events;
 } ngx_canary_main_conf_t;
@@ -370,6 +371,9 @@ ngx_canary_srv_conf_t *ngx_canary_find_split(ngx_canary_main_conf_t *cmcf,
 /* ngx_canary_status.c, ngx_canary_control.c */
 char *ngx_canary_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_canary_conf_control(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* once all locations are merged: what is told of their bodies' size */
+void ngx_canary_conf_controls(ngx_canary_main_conf_t *cmcf);
 
 
 /* the published record as this process sees it, read anew if it changed */

@@ -126,12 +126,6 @@ ngx_int_t ngx_canary_wait_begin(ngx_canary_wait_t *wait,
 ngx_uint_t ngx_canary_form_is_type(ngx_http_request_t *r);
 
 /*
- * Copies the body, so that it may be changed.  NGX_DECLINED if it is too large,
- * as a chunked body may turn out to be.
- */
-ngx_int_t ngx_canary_form_read(ngx_http_request_t *r, ngx_str_t *body);
-
-/*
  * Moves what has come of the body behind "body", which has room for
  * NGX_CANARY_MAX_BODY bytes; NGX_DECLINED if that is not enough.
  */

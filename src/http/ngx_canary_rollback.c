@@ -2,13 +2,9 @@
 #include "ngx_canary_control.h"
 
 
-static void ngx_canary_rollback_cleanup(void *data);
-static ngx_canary_command_t *ngx_canary_rollback_command(
-    ngx_http_request_t *r);
-static void ngx_canary_rollback_body(ngx_http_request_t *r);
-static void ngx_canary_rollback_read(ngx_http_request_t *r);
-static void ngx_canary_rollback_end(ngx_http_request_t *r,
+static void ngx_canary_rollback_read(ngx_http_request_t *r,
     ngx_canary_command_t *command, ngx_int_t rc);
+static void ngx_canary_rollback_cleanup(void *data);
 
 
 static ngx_str_t  ngx_canary_rollback_text = ngx_string("by an operator");
@@ -26,9 +22,8 @@ ngx_canary_rollback(ngx_http_request_t *r, ngx_canary_command_t *command)
     command->changed = (command->ticket != 0);
 
     cln = ngx_pool_cleanup_add(r->pool, 0);
-    command->body.data = ngx_pnalloc(r->pool, NGX_CANARY_MAX_BODY);
 
-    if (cln == NULL || command->body.data == NULL) {
+    if (cln == NULL) {
         ngx_canary_rollback_cleanup(command);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -49,9 +44,7 @@ ngx_canary_rollback(ngx_http_request_t *r, ngx_canary_command_t *command)
         return ngx_canary_control_apply(r, command);
     }
 
-    r->request_body_no_buffering = 1;
-
-    rc = ngx_http_read_client_request_body(r, ngx_canary_rollback_body);
+    rc = ngx_canary_body_read(r, command, ngx_canary_rollback_read);
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
         command->warning = "the body cannot be read";
@@ -61,6 +54,28 @@ ngx_canary_rollback(ngx_http_request_t *r, ngx_canary_command_t *command)
     }
 
     return NGX_DONE;
+}
+
+
+/* whatever became of the body */
+
+static void
+ngx_canary_rollback_read(ngx_http_request_t *r, ngx_canary_command_t *command,
+    ngx_int_t rc)
+{
+    if (rc == NGX_OK) {
+        command->warning = ngx_canary_form_parse(&command->form,
+                                                 &command->body);
+
+    } else if (rc == NGX_DECLINED) {
+        command->warning = "the body is larger than 1 KB";
+
+    } else {
+        command->warning = "the body cannot be read";
+        r->keepalive = 0;
+    }
+
+    ngx_http_finalize_request(r, ngx_canary_control_apply(r, command));
 }
 
 
@@ -86,95 +101,4 @@ ngx_canary_rollback_cleanup(void *data)
         (void) ngx_canary_keep_now(conf->zone, conf->keep, NULL,
                                    ngx_cycle->log);
     }
-}
-
-
-static ngx_canary_command_t *
-ngx_canary_rollback_command(ngx_http_request_t *r)
-{
-    ngx_pool_cleanup_t  *cln;
-
-    for (cln = r->pool->cleanup; cln; cln = cln->next) {
-        if (cln->handler == ngx_canary_rollback_cleanup) {
-            return cln->data;
-        }
-    }
-
-    return NULL;
-}
-
-
-static void
-ngx_canary_rollback_body(ngx_http_request_t *r)
-{
-    r->read_event_handler = ngx_canary_rollback_read;
-
-    ngx_canary_rollback_read(r);
-}
-
-
-static void
-ngx_canary_rollback_read(ngx_http_request_t *r)
-{
-    ngx_int_t              rc;
-    ngx_canary_command_t  *command;
-
-    command = ngx_canary_rollback_command(r);
-
-    for ( ;; ) {
-        rc = ngx_canary_form_take(r, &command->body);
-
-        if (rc != NGX_OK || !r->reading_body) {
-            break;
-        }
-
-        rc = ngx_http_read_unbuffered_request_body(r);
-
-        if (rc != NGX_OK && rc != NGX_AGAIN) {
-            break;
-        }
-
-        if (rc == NGX_AGAIN && r->request_body->bufs == NULL) {
-            return;
-        }
-    }
-
-    ngx_canary_rollback_end(r, command, rc);
-}
-
-
-/* whatever became of the body */
-
-static void
-ngx_canary_rollback_end(ngx_http_request_t *r, ngx_canary_command_t *command,
-    ngx_int_t rc)
-{
-    ngx_event_t  *rev;
-
-    rev = r->connection->read;
-
-    if (rev->timer_set) {
-        ngx_del_timer(rev);
-    }
-
-    /* a client that waits for the answer to half a body gets one */
-
-    rev->timedout = 0;
-    r->connection->timedout = 0;
-
-    r->read_event_handler = ngx_http_block_reading;
-
-    if (rc == NGX_OK) {
-        command->warning = ngx_canary_form_parse(&command->form,
-                                                 &command->body);
-
-    } else if (rc == NGX_DECLINED) {
-        command->warning = "the body is larger than 1 KB";
-
-    } else {
-        command->warning = "the body cannot be read";
-        r->keepalive = 0;
-    }
-
-    ngx_http_finalize_request(r, ngx_canary_control_apply(r, command));
 }

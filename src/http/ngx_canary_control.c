@@ -123,7 +123,7 @@ ngx_canary_control_process(ngx_http_request_t *r, ngx_canary_command_t *command,
         return rc == NGX_ERROR ? NGX_HTTP_INTERNAL_SERVER_ERROR : rc;
     }
 
-    error = ngx_canary_form_parse(&command->form, &command->body);
+    error = ngx_canary_form_parse(&command->form, &command->body, 0);
 
     if (error) {
         return ngx_canary_control_refuse(r, NGX_HTTP_BAD_REQUEST, error);
@@ -224,7 +224,7 @@ ngx_canary_control_change(ngx_http_request_t *r, ngx_canary_command_t *command,
 
         if (command->changed) {
             ngx_canary_latch_reword(zone, command->ticket,
-                                    NGX_CANARY_CAUSE_OPERATOR, text);
+                                    command->cause, text);
         }
 
         break;
@@ -251,6 +251,10 @@ ngx_canary_control_tell(ngx_canary_command_t *command, ngx_str_t *text,
     ngx_canary_form_t  *form;
 
     form = &command->form;
+
+    if (command->ticket) {
+        ngx_canary_latch_count(command->conf->zone, command->cause);
+    }
 
     ngx_canary_journal_add(command->conf->zone, command->verb->kind, text);
 

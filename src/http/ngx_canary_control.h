@@ -42,6 +42,7 @@ struct ngx_canary_command_s {
 
     /* of a rollback */
     uint64_t                ticket;     /* of its latch, 0: it was there */
+    ngx_canary_cause_e      cause;
     ngx_uint_t              told;       /* by journal and log */
 
     /* of what is answered once the state file is written */
@@ -69,7 +70,10 @@ ngx_int_t ngx_canary_body_read(ngx_http_request_t *r,
 ngx_int_t ngx_canary_control_apply(ngx_http_request_t *r,
     ngx_canary_command_t *command);
 
-/* tells the journal and the error log; "text" is that of the command */
+/*
+ * Tells the journal, the error log and, of a rollback, the metrics; "text" is
+ * that of the command.
+ */
 void ngx_canary_control_tell(ngx_canary_command_t *command, ngx_str_t *text,
     ngx_log_t *log);
 

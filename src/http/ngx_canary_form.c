@@ -74,22 +74,27 @@ ngx_canary_form_take(ngx_http_request_t *r, ngx_str_t *body)
 
 
 const char *
-ngx_canary_form_parse(ngx_canary_form_t *form, ngx_str_t *body)
+ngx_canary_form_parse(ngx_canary_form_t *form, ngx_str_t *body,
+    ngx_uint_t causes)
 {
     const char          *error;
-    ngx_canary_field_t   fields[2];
+    ngx_canary_field_t   fields[3];
 
     ngx_memzero(fields, sizeof(fields));
 
     fields[0].name = "by";
     fields[1].name = "reason";
+    fields[2].name = "cause";
 
-    error = ngx_canary_fields_parse(fields, 2, body->data, body->len);
+    error = ngx_canary_fields_parse(fields, causes ? 3 : 2, body->data,
+                                    body->len);
 
     form->by.data = fields[0].value;
     form->by.len = fields[0].len;
     form->reason.data = fields[1].value;
     form->reason.len = fields[1].len;
+    form->cause.data = fields[2].value;
+    form->cause.len = fields[2].len;
 
     return error;
 }

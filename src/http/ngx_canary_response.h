@@ -38,6 +38,7 @@ typedef struct {
 typedef struct {
     ngx_str_t             by;
     ngx_str_t             reason;
+    ngx_str_t             cause;        /* of a rollback alone */
 } ngx_canary_form_t;
 
 
@@ -131,8 +132,12 @@ ngx_uint_t ngx_canary_form_is_type(ngx_http_request_t *r);
  */
 ngx_int_t ngx_canary_form_take(ngx_http_request_t *r, ngx_str_t *body);
 
-/* decodes the body in place; returns what is wrong with it, or NULL */
-const char *ngx_canary_form_parse(ngx_canary_form_t *form, ngx_str_t *body);
+/*
+ * Decodes the body in place; "cause" is a field of it if "causes" is set.
+ * Returns what is wrong with it, or NULL.
+ */
+const char *ngx_canary_form_parse(ngx_canary_form_t *form, ngx_str_t *body,
+    ngx_uint_t causes);
 
 
 #pragma GCC visibility pop

@@ -4,10 +4,13 @@
 
 static void ngx_canary_rollback_read(ngx_http_request_t *r,
     ngx_canary_command_t *command, ngx_int_t rc);
+static void ngx_canary_rollback_cause(ngx_canary_command_t *command,
+    ngx_pool_t *pool);
 static void ngx_canary_rollback_cleanup(void *data);
 
 
 static ngx_str_t  ngx_canary_rollback_text = ngx_string("by an operator");
+static ngx_str_t  ngx_canary_rollback_rehearsal = ngx_string("rehearsal");
 
 
 ngx_int_t
@@ -16,9 +19,10 @@ ngx_canary_rollback(ngx_http_request_t *r, ngx_canary_command_t *command)
     ngx_int_t            rc;
     ngx_pool_cleanup_t  *cln;
 
-    command->ticket = ngx_canary_latch_set(command->conf->zone,
-                                           NGX_CANARY_CAUSE_OPERATOR,
-                                           &ngx_canary_rollback_text);
+    command->cause = NGX_CANARY_CAUSE_OPERATOR;
+    command->ticket = ngx_canary_latch_hold(command->conf->zone,
+                                            command->cause,
+                                            &ngx_canary_rollback_text);
     command->changed = (command->ticket != 0);
 
     cln = ngx_pool_cleanup_add(r->pool, 0);
@@ -65,7 +69,8 @@ ngx_canary_rollback_read(ngx_http_request_t *r, ngx_canary_command_t *command,
 {
     if (rc == NGX_OK) {
         command->warning = ngx_canary_form_parse(&command->form,
-                                                 &command->body);
+                                                 &command->body, 1);
+        ngx_canary_rollback_cause(command, r->pool);
 
     } else if (rc == NGX_DECLINED) {
         command->warning = "the body is larger than 1 KB";
@@ -76,6 +81,51 @@ ngx_canary_rollback_read(ngx_http_request_t *r, ngx_canary_command_t *command,
     }
 
     ngx_http_finalize_request(r, ngx_canary_control_apply(r, command));
+}
+
+
+/* a rehearsal says so first: "by anna: rehearsal before stage 1" */
+
+static void
+ngx_canary_rollback_cause(ngx_canary_command_t *command, ngx_pool_t *pool)
+{
+    u_char     *p;
+    ngx_str_t  *cause, *reason;
+
+    cause = &command->form.cause;
+    reason = &command->form.reason;
+
+    if (cause->data == NULL) {
+        return;
+    }
+
+    if (cause->len != ngx_canary_rollback_rehearsal.len
+        || ngx_memcmp(cause->data, ngx_canary_rollback_rehearsal.data,
+                      cause->len)
+           != 0)
+    {
+        if (command->warning == NULL) {
+            command->warning = "\"cause\" may only be \"rehearsal\", it was "
+                               "ignored";
+        }
+
+        return;
+    }
+
+    command->cause = NGX_CANARY_CAUSE_REHEARSAL;
+
+    if (reason->len == 0) {
+        *reason = ngx_canary_rollback_rehearsal;
+        return;
+    }
+
+    p = ngx_pnalloc(pool, cause->len + 1 + reason->len);
+    if (p == NULL) {
+        return;
+    }
+
+    reason->len = ngx_sprintf(p, "%V %V", cause, reason) - p;
+    reason->data = p;
 }
 
 

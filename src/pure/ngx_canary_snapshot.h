@@ -99,6 +99,7 @@ typedef enum {
     NGX_CANARY_CAUSE_GATE = 0,
     NGX_CANARY_CAUSE_OPERATOR,
     NGX_CANARY_CAUSE_STATE,             /* a state file that is not trusted */
+    NGX_CANARY_CAUSE_REHEARSAL,
     NGX_CANARY_CAUSES
 } ngx_canary_cause_e;
 

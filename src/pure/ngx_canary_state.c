@@ -225,7 +225,7 @@ ngx_canary_state_is_known(ngx_canary_walk_t *w)
 static void
 ngx_canary_state_body(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
 {
-    size_t                    i;
+    size_t                    i, causes;
     uint64_t                  room;
     ngx_canary_saved_note_t  *note;
 
@@ -241,13 +241,15 @@ ngx_canary_state_body(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
         ngx_canary_walk_number(w, &saved->bypassed, UINT64_MAX);
     }
 
-    for (i = 0; i < NGX_CANARY_CAUSES; i++) {
+    causes = w->version > 1 ? NGX_CANARY_CAUSES : NGX_CANARY_CAUSE_REHEARSAL;
+
+    for (i = 0; i < causes; i++) {
         ngx_canary_walk_number(w, &saved->rollbacks[i], UINT64_MAX);
     }
 
     ngx_canary_walk_number(w, &saved->latched, 1);
     ngx_canary_walk_number(w, &saved->latch_ms, UINT64_MAX);
-    ngx_canary_walk_number(w, &saved->cause, NGX_CANARY_CAUSES - 1);
+    ngx_canary_walk_number(w, &saved->cause, causes - 1);
     ngx_canary_walk_text(w, &saved->reason.len, saved->reason.data,
                          NGX_CANARY_SAVED_TEXT);
 

@@ -135,6 +135,7 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
     ROLLBACKS("gate", NGX_CANARY_CAUSE_GATE),
     ROLLBACKS("operator", NGX_CANARY_CAUSE_OPERATOR),
     ROLLBACKS("state", NGX_CANARY_CAUSE_STATE),
+    ROLLBACKS("rehearsal", NGX_CANARY_CAUSE_REHEARSAL),
 
     { SPLIT(NUMBER), NONE, NONE,
       COUNTER, S("nginx_canary_state_errors"), NONE, TOTAL,

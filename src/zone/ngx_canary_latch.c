@@ -10,6 +10,22 @@ uint64_t
 ngx_canary_latch_set(ngx_canary_zone_t *zone, ngx_canary_cause_e cause,
     ngx_str_t *reason)
 {
+    uint64_t  ticket;
+
+    ticket = ngx_canary_latch_hold(zone, cause, reason);
+
+    if (ticket) {
+        ngx_canary_latch_count(zone, cause);
+    }
+
+    return ticket;
+}
+
+
+uint64_t
+ngx_canary_latch_hold(ngx_canary_zone_t *zone, ngx_canary_cause_e cause,
+    ngx_str_t *reason)
+{
     uint64_t  ticket, armed;
 
     if (ngx_canary_load(&zone->latch) != 0) {
@@ -25,9 +41,14 @@ ngx_canary_latch_set(ngx_canary_zone_t *zone, ngx_canary_cause_e cause,
         return 0;
     }
 
-    ngx_canary_add(&zone->rollbacks[cause], 1);
-
     return ticket;
+}
+
+
+void
+ngx_canary_latch_count(ngx_canary_zone_t *zone, ngx_canary_cause_e cause)
+{
+    ngx_canary_add(&zone->rollbacks[cause], 1);
 }
 
 

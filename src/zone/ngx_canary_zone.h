@@ -403,6 +403,14 @@ uint64_t ngx_canary_published(ngx_canary_zone_t *zone,
 uint64_t ngx_canary_latch_set(ngx_canary_zone_t *zone,
     ngx_canary_cause_e cause, ngx_str_t *reason);
 
+/*
+ * The same in two parts, for a cause that is known only later.  Whoever is
+ * killed in between has rolled back, uncounted.
+ */
+uint64_t ngx_canary_latch_hold(ngx_canary_zone_t *zone,
+    ngx_canary_cause_e cause, ngx_str_t *reason);
+void ngx_canary_latch_count(ngx_canary_zone_t *zone, ngx_canary_cause_e cause);
+
 /* Another reason for the rollback of that ticket, if it is still in force. */
 void ngx_canary_latch_reword(ngx_canary_zone_t *zone, uint64_t ticket,
     ngx_canary_cause_e cause, ngx_str_t *reason);

@@ -30,6 +30,8 @@ static const char  *lines[] = {
     "nginx_canary_rollbacks_total{upstream=\"documents\",cause=\"operator\"} "
         "2\n",
     "nginx_canary_rollbacks_total{upstream=\"documents\",cause=\"state\"} 0\n",
+    "nginx_canary_rollbacks_total{upstream=\"documents\",cause=\"rehearsal\"} "
+    "0\n",
     "nginx_canary_state_errors_total{upstream=\"documents\"} 4\n",
     "nginx_canary_share_ratio" LABELS "} 0.05\n",
     "nginx_canary_configured_share_ratio" LABELS "} 0.05\n",

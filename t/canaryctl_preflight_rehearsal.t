@@ -39,6 +39,15 @@ sub in_force {
             @{$split->{variants}}{qw(sliceB sliceC)}];
 }
 
+# how many the metrics count
+sub counted {
+    my ($cause) = @_;
+
+    my ($n) = $t->get('/canary/metrics')->{body} =~
+        /^nginx_canary_rollbacks_total\{.*cause="$cause"\} (\d+)$/m;
+    return $n;
+}
+
 sub rollbacks {
     return grep { $_->{event} eq 'rollback' } @{$ctl->state()->{journal}};
 }
@@ -48,6 +57,7 @@ for my $set ('0%', 'off') {
     my $before = in_force();
     my $began = $ctl->state()->{stage}{started_at};
     my $count = rollbacks();
+    my $rehearsed = counted('rehearsal');
 
     my ($ok, $text, $r) = rollback('--by', 'ana');
     is($ok, 1, "$set: rehearsed") or diag(explain($r));
@@ -74,6 +84,8 @@ for my $set ('0%', 'off') {
         'the journal has both halves'
     );
     like($_->{text}, qr/^by ana: rehearsal /, 'and says what it was') for @last;
+    is(counted('rehearsal'), $rehearsed + 1, 'the metrics as well');
+    is(counted('operator'), 0, 'which have no other');
 
     my $log = ($ctl->log())[-1];
     is_deeply(
@@ -103,6 +115,33 @@ for my $set ('0%', 'off') {
     );
     my ($ok, $text) = rollback();
     is($ok, 1, 'a stage that began anew') or diag($text);
+    $ctl->settings();
+}
+
+# a module that is older, and still in memory, knows no cause
+{
+    my $old = $t->port(4);
+    $t->http_upstream(
+        $old,
+        status => sub { $_[0]{body} =~ /cause=/ ? 400 : 200 },
+        body => sub {
+            my ($request) = @_;
+            return '{"error":"unknown field"}' if $request->{body} =~ /cause=/;
+            return $t->post("/control$request->{uri}", $request->{body})
+                ->{body};
+        }
+    );
+    $ctl->settings(control_url => "http://127.0.0.1:$old/");
+    my ($ok, $text) = rollback('--by', 'ana');
+    is($ok, 1, 'an older module') or diag($text);
+    is(counted('operator'), 1, 'counts it as any other');
+    my @last = @{$ctl->state()->{journal}}[-2, -1];
+    like(
+        $_->{text},
+        qr/^by ana: rehearsal /,
+        "its $_->{event} says what it was"
+    ) for @last;
+    is($ctl->state()->{state}, 'active', 're-armed');
     $ctl->settings();
 }
 

@@ -4,6 +4,8 @@ readonly body_max=1024 # bytes of a form that canary_control takes
 
 readonly by_max=192 # of them for who
 
+readonly rehearsal_cause='&cause=rehearsal'
+
 status='' split='' form='' http_error=''
 
 # curl, for the address that is the last argument; whatever proxy the
@@ -88,6 +90,13 @@ post() {
 	fi
 	code=${out##*$'\n'}
 	out=${out%$'\n'*}
+
+	# a module from before this cause gets it in the text
+	if [[ $rehearsal && $form == *"$rehearsal_cause" && $code == 400 ]]; then
+		make_form "rehearsal $rehearsal"
+		post rollback
+		return
+	fi
 
 	if [[ $verb == rollback && $form && $code == @(400|413|415) ]]; then
 		warn "$(shown "$address"): HTTP status $code, once more without a text"

@@ -171,8 +171,9 @@ all the same"
 	# re-armed, the stage begins anew
 	keep_stage preflight
 	before=$(in_force)
-	rehearsal="rehearsal $$-${EPOCHREALTIME/./}"
+	rehearsal="$$-${EPOCHREALTIME/./}"
 	make_form "$rehearsal"
+	form+=$rehearsal_cause
 	began=${EPOCHREALTIME/./}
 
 	# without an answer it may be in force all the same
@@ -230,6 +231,7 @@ re_arm() {
 	fi
 	if jq -e --arg mine "$mine" '.state == "rolled_back"
         and (.reason | endswith($mine))' >/dev/null <<<"$split"; then
+		make_form "rehearsal $mine"
 		post resume && fetch_split
 	fi
 }

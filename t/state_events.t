@@ -44,6 +44,9 @@ $t->write('split', 'canary canary 100% stage=two;');
 ok($t->reload(), 'a new stage');
 $t->get("/?u=user$_&v=" . 1000 * $_) for 1 .. 30;
 
+# the last ones are counted once they are answered
+
+$t->wait_for(sub { figures()->{seen}{total}{count} == 150 });
 my $before = figures();
 is($before->{upload}{total}{count}, 130, 'counted since the beginning');
 is($before->{upload}{stage}{count}, 30, 'and since the stage began');

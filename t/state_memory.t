@@ -9,7 +9,8 @@ use Canary;
 
 use constant {SPLITS => 3, KB => 6144};
 
-plan skip_all => 'memory is not that of nginx' if $ENV{TEST_NGINX_VALGRIND};
+plan skip_all => 'memory is not that of nginx'
+    if $ENV{ASAN_OPTIONS} || $ENV{TEST_NGINX_VALGRIND};
 
 my $t = Canary->new();
 mkdir $t->dir() . '/state';

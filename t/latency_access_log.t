@@ -1,5 +1,5 @@
 # $canary_latency in an access log is the very value that was counted, whatever
-# canary_latency measures: count, sum, least and greatest agree.
+# canary_latency measures: count, sum, least, greatest and each bucket agree.
 
 use strict;
 use warnings;
@@ -99,6 +99,8 @@ ok(
     'each passage is logged, once'
 );
 
+my $metrics = $t->get('/canary/metrics')->{body};
+
 for my $mode (@modes) {
     my @log = @{$log{"${mode}_canary"} || [0]};
     my $of = $counted{$mode};
@@ -112,6 +114,15 @@ for my $mode (@modes) {
     );
     cmp_ok(abs($of->{min} - min(@log)), '<', 1e-7, "$mode: the least");
     cmp_ok(abs($of->{max} - max(@log)), '<', 1e-7, "$mode: the greatest");
+
+    my %bucket = $metrics =~
+        /_bucket\{.*variant="${mode}_canary",le="([\d.]+)"\} (\d+)$/mg;
+    my %within;
+    for my $le (keys %bucket) {
+        $within{$le} = grep { $_ <= $le + 1e-7 } @log;
+    }
+    cmp_ok(keys %bucket, '>', 10, "$mode: buckets");
+    is_deeply(\%bucket, \%within, "$mode: as many in each");
 }
 
 $t->no_alerts();

@@ -255,7 +255,7 @@ ngx_canary_latency_headed(ngx_canary_passage_t *p, ngx_http_upstream_t *u)
 
     status = u->headers_in.status_n;
 
-    if (status == NGX_HTTP_SWITCHING_PROTOCOLS) {
+    if (status == NGX_HTTP_SWITCHING_PROTOCOLS || u->upgrade) {
         return;
     }
 

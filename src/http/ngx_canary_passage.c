@@ -177,13 +177,27 @@ ngx_canary_passage_error_if(ngx_canary_passage_t *p)
 static ngx_inline ngx_uint_t
 ngx_canary_passage_attempt(ngx_canary_passage_t *p, ngx_http_upstream_t *u)
 {
+    ngx_uint_t  state;
+
     if (ngx_canary_rare(u->state == NULL
                         || u->state->header_time == (ngx_msec_t) -1))
     {
         return 0;
     }
 
-    return p->conf->statuses[ngx_canary_passage_status(u)];
+    state = p->conf->statuses[ngx_canary_passage_status(u)];
+
+#if (nginx_version >= 1031000)
+
+    /* "tunnel_pass" answers CONNECT with 200 */
+
+    if (ngx_canary_rare(u->upgrade)) {
+        state |= NGX_CANARY_TUNNEL;
+    }
+
+#endif
+
+    return state;
 }
 
 

@@ -70,11 +70,12 @@ ngx_canary_ctx_create(ngx_http_request_t *r)
 
     ctx->last = NULL;
     ctx->named = NULL;
-    ctx->unused = (ngx_canary_passage_t *) ((u_char *) ctx + cmcf->ctx_len);
+    ctx->passage = (ngx_canary_passage_t *) ((u_char *) ctx + cmcf->ctx_len);
+    ctx->passage->request = NULL;
 
     /* there is one at least */
 
-    a = (ngx_canary_assignment_t *) ctx->unused;
+    a = (ngx_canary_assignment_t *) ctx->passage;
 
     do {
         (--a)->why = NGX_CANARY_UNASSIGNED;

@@ -218,7 +218,7 @@ typedef struct ngx_canary_passage_s  ngx_canary_passage_t;
 typedef struct {
     ngx_canary_srv_conf_t         *last;        /* the split met last */
     ngx_canary_srv_conf_t         *named;       /* by its variable, or NULL */
-    ngx_canary_passage_t          *unused;      /* or NULL; not set */
+    ngx_canary_passage_t          *passage;     /* request NULL: not yet */
     ngx_canary_assignment_t        assignments[1];  /* by split->number */
 } ngx_canary_ctx_t;
 

@@ -40,6 +40,18 @@
     (((state) >> 12 & 7) ^ NGX_CANARY_CLASS_NONE)
 
 
+/* of an upstream, that a balancer may set for its own servers */
+typedef struct {
+    ngx_http_upstream_conf_t      *conf;
+    ngx_addr_t                    *local;
+#if (NGX_HTTP_SSL || NGX_COMPAT)
+    ngx_str_t                      schema;
+    ngx_str_t                      ssl_name;
+    ngx_uint_t                     ssl;
+#endif
+} ngx_canary_settings_t;
+
+
 /* lives in u->peer.data */
 struct ngx_canary_passage_s {
     ngx_queue_t                    queue;       /* of those not counted */
@@ -75,6 +87,7 @@ struct ngx_canary_passage_s {
     /* the end of the response's headers, while NGX_CANARY_SPARE */
     ngx_list_part_t               *headers;
     ngx_uint_t                     headers_kept;        /* in that part */
+    ngx_canary_settings_t          settings;
 
     ngx_uint_t                     state;
     ngx_uint_t                     outcome;     /* settled, not counted yet */
@@ -98,6 +111,11 @@ ngx_canary_passage_t *ngx_canary_passage(ngx_http_request_t *r);
 
 /* after a failed attempt: a gRPC or HTTP/2 request is for a new connection */
 void ngx_canary_streams_reset(ngx_http_upstream_t *u);
+
+/* ngx_canary_take_back.c */
+
+/* before a fallback: what the balancer of the canary has left behind */
+void ngx_canary_take_back(ngx_canary_passage_t *p);
 
 /* the passages of this worker that are not counted yet */
 extern ngx_queue_t  ngx_canary_queue;

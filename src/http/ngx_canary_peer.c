@@ -24,9 +24,10 @@ static void ngx_canary_show_tries(ngx_peer_connection_t *pc,
     ngx_canary_passage_t *p);
 static ngx_int_t ngx_canary_fall_back(ngx_peer_connection_t *pc,
     ngx_canary_passage_t *p) __attribute__((noinline));
-static void ngx_canary_take_back(ngx_canary_passage_t *p);
 
 #if (NGX_HTTP_SSL)
+static ngx_inline void ngx_canary_wrap_sessions(ngx_canary_passage_t *p,
+    ngx_peer_connection_t *pc);
 static ngx_int_t ngx_canary_set_session(ngx_peer_connection_t *pc, void *data);
 static void ngx_canary_save_session(ngx_peer_connection_t *pc, void *data);
 #endif
@@ -35,11 +36,18 @@ static void ngx_canary_save_session(ngx_peer_connection_t *pc, void *data);
 ngx_canary_passage_t *
 ngx_canary_passage(ngx_http_request_t *r)
 {
-    if (r->upstream && r->upstream->peer.free == ngx_canary_free_peer) {
-        return r->upstream->peer.data;
+    ngx_canary_ctx_t  *ctx;
+
+    if (r->upstream == NULL || r->upstream->peer.free != ngx_canary_free_peer) {
+        return NULL;
     }
 
-    return NULL;
+    /* in its get() a balancer may have put its own data there: lua's does */
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_canary_module);
+
+    return ctx && ctx->passage->request ? ctx->passage
+                                        : r->upstream->peer.data;
 }
 
 
@@ -60,14 +68,15 @@ ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
 
     a = ngx_canary_assignment(ctx, conf);
 
-    p = ctx->unused;
-    ctx->unused = NULL;
+    p = ctx->passage;
 
-    if (ngx_canary_rare(p == NULL)) {
+    if (ngx_canary_rare(p->request != NULL)) {
         p = ngx_palloc(r->pool, sizeof(ngx_canary_passage_t));
         if (p == NULL) {
             return NGX_ERROR;
         }
+
+        ctx->passage = p;
     }
 
     u = r->upstream;
@@ -91,6 +100,13 @@ ngx_canary_pass_on(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
             p->limit = u->conf->next_upstream_tries;
             p->headers = r->headers_out.headers.last;
             p->headers_kept = p->headers->nelts;
+            p->settings.conf = u->conf;
+            p->settings.local = u->peer.local;
+#if (NGX_HTTP_SSL)
+            p->settings.schema = u->schema;
+            p->settings.ssl_name = u->ssl_name;
+            p->settings.ssl = u->ssl;
+#endif
         }
     }
 
@@ -146,14 +162,19 @@ ngx_canary_delegate(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
     if (ngx_canary_rare(pc->notify != NULL)) {
         p->original_notify = pc->notify;
         pc->notify = ngx_canary_notify_peer;
+
+#if (NGX_HTTP_SSL)
+        /* lua's, which is one of these, may turn TLS on in its get() */
+
+        if (!u->ssl) {
+            ngx_canary_wrap_sessions(p, pc);
+        }
+#endif
     }
 
 #if (NGX_HTTP_SSL)
     if (u->ssl) {
-        p->original_set_session = pc->set_session;
-        p->original_save_session = pc->save_session;
-        pc->set_session = ngx_canary_set_session;
-        pc->save_session = ngx_canary_save_session;
+        ngx_canary_wrap_sessions(p, pc);
     }
 #endif
 
@@ -409,38 +430,17 @@ ngx_canary_fall_back(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
 }
 
 
-/*
- * The headers that the balancer of the canary has added, "sticky cookie" in
- * its get(): the client gets those of the baseline.  Nobody else adds any while
- * a server is sought and asked but "canary_cookie" of another split, by way of
- * a variable.  Where early hints have emptied the list, the part that is walked
- * may be in use no more, which does no harm.
- */
+#if (NGX_HTTP_SSL)
 
-static void
-ngx_canary_take_back(ngx_canary_passage_t *p)
+static ngx_inline void
+ngx_canary_wrap_sessions(ngx_canary_passage_t *p, ngx_peer_connection_t *pc)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    i = p->headers_kept;
-
-    for (part = p->headers; part; part = part->next) {
-        h = part->elts;
-
-        for ( /* void */ ; i < part->nelts; i++) {
-            if (!ngx_canary_cookie_is(p->request, &h[i])) {
-                h[i].hash = 0;
-            }
-        }
-
-        i = 0;
-    }
+    p->original_set_session = pc->set_session;
+    p->original_save_session = pc->save_session;
+    pc->set_session = ngx_canary_set_session;
+    pc->save_session = ngx_canary_save_session;
 }
 
-
-#if (NGX_HTTP_SSL)
 
 static ngx_int_t
 ngx_canary_set_session(ngx_peer_connection_t *pc, void *data)

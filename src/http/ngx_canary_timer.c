@@ -10,7 +10,8 @@ static void ngx_canary_tick(ngx_canary_srv_conf_t *conf, ngx_log_t *log);
 static ngx_int_t ngx_canary_tick_gates(ngx_canary_srv_conf_t *conf,
     ngx_pool_t *pool, ngx_log_t *log);
 static void ngx_canary_tick_failed(ngx_canary_srv_conf_t *conf,
-    ngx_canary_split_t *split, ngx_canary_gate_t *gate, ngx_log_t *log);
+    ngx_canary_split_t *split, ngx_canary_gate_t *gate, uint64_t armed,
+    ngx_log_t *log);
 
 
 static ngx_event_t       ngx_canary_timer;
@@ -169,8 +170,11 @@ static ngx_int_t
 ngx_canary_tick_gates(ngx_canary_srv_conf_t *conf, ngx_pool_t *pool,
     ngx_log_t *log)
 {
+    uint64_t             armed;
     ngx_uint_t           i;
     ngx_canary_split_t  *split;
+
+    armed = ngx_canary_load(&conf->zone->armed);
 
     split = ngx_pcalloc(pool, sizeof(ngx_canary_split_t));
     if (split == NULL) {
@@ -186,7 +190,7 @@ ngx_canary_tick_gates(ngx_canary_srv_conf_t *conf, ngx_pool_t *pool,
 
     for (i = 0; i < split->ngates; i++) {
         if (split->gates[i].status == NGX_CANARY_GATE_FAIL) {
-            ngx_canary_tick_failed(conf, split, &split->gates[i], log);
+            ngx_canary_tick_failed(conf, split, &split->gates[i], armed, log);
         }
     }
 
@@ -196,7 +200,7 @@ ngx_canary_tick_gates(ngx_canary_srv_conf_t *conf, ngx_pool_t *pool,
 
 static void
 ngx_canary_tick_failed(ngx_canary_srv_conf_t *conf, ngx_canary_split_t *split,
-    ngx_canary_gate_t *gate, ngx_log_t *log)
+    ngx_canary_gate_t *gate, uint64_t armed, ngx_log_t *log)
 {
     u_char              buf[NGX_CANARY_MAX_TEXT], *p;
     ngx_str_t           text;
@@ -227,7 +231,7 @@ ngx_canary_tick_failed(ngx_canary_srv_conf_t *conf, ngx_canary_split_t *split,
         return;
     }
 
-    if (ngx_canary_latch_set(zone, NGX_CANARY_CAUSE_GATE, &text)) {
+    if (ngx_canary_latch_judged(zone, &text, armed)) {
         ngx_canary_journal_add(zone, NGX_CANARY_KIND_ROLLBACK, &text);
 
         ngx_log_error(NGX_LOG_ERR, log, 0,

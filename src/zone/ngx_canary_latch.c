@@ -23,6 +23,38 @@ ngx_canary_latch_set(ngx_canary_zone_t *zone, ngx_canary_cause_e cause,
 
 
 uint64_t
+ngx_canary_latch_judged(ngx_canary_zone_t *zone, ngx_str_t *reason,
+    uint64_t armed)
+{
+    uint64_t  ticket, held;
+
+    if (ngx_canary_load(&zone->armed) != armed) {
+        return 0;
+    }
+
+    ticket = ngx_canary_latch_hold(zone, NGX_CANARY_CAUSE_GATE, reason);
+
+    if (ticket == 0) {
+        return 0;
+    }
+
+    /* re-armed in this very moment: what was judged is the past */
+
+    held = ticket;
+
+    if (ngx_canary_load(&zone->armed) != armed) {
+        (void) __atomic_compare_exchange_n(&zone->latch, &held, 0, 0,
+                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        return 0;
+    }
+
+    ngx_canary_latch_count(zone, NGX_CANARY_CAUSE_GATE);
+
+    return ticket;
+}
+
+
+uint64_t
 ngx_canary_latch_hold(ngx_canary_zone_t *zone, ngx_canary_cause_e cause,
     ngx_str_t *reason)
 {

@@ -404,6 +404,13 @@ uint64_t ngx_canary_latch_set(ngx_canary_zone_t *zone,
     ngx_canary_cause_e cause, ngx_str_t *reason);
 
 /*
+ * The same for a gate that was judged while zone->armed was "armed": nothing if
+ * the split was re-armed since.
+ */
+uint64_t ngx_canary_latch_judged(ngx_canary_zone_t *zone, ngx_str_t *reason,
+    uint64_t armed);
+
+/*
  * The same in two parts, for a cause that is known only later.  Whoever is
  * killed in between has rolled back, uncounted.
  */

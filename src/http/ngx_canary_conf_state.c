@@ -5,7 +5,8 @@
 
 /* room for what is put around a name: ".bad.100", "." and ".lock" */
 #define NGX_CANARY_STATE_NAME     (255 - 8)
-#define NGX_CANARY_STATE_EXIT_MS  10000     /* for the disk, at exit */
+/* for the disk, at exit; Debian kills an nginx that takes 5 s to stop */
+#define NGX_CANARY_STATE_EXIT_MS  3500
 
 
 static char *ngx_canary_state_folder(ngx_conf_t *cf,

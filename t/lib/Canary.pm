@@ -310,7 +310,12 @@ sub workers {
         next if !defined $parent || $parent != $self->{master};
         next if $state eq 'Z';
         next if $self->read("/proc/$pid/cmdline") =~ /shutting down|cache /;
-        next if $log =~ /\] $pid#\d+: gracefully shutting down/;
+
+        # since it started: another one may have had its pid
+        my $since = rindex $log, "start worker process $pid\n";
+        next
+            if substr($log, $since < 0 ? 0 : $since) =~
+            /\] $pid#\d+: gracefully shutting down/;
         push @pids, $pid;
     }
 

@@ -155,7 +155,7 @@ sub _kill {
     my ($self) = @_;
 
     my $t = $self->{site}->t();
-    my @workers = $t->workers();
+    my @workers = $t->workers() or return;
 
     $self->{ledger}->killed(sub { $t->kill_worker($workers[rand @workers]) });
     $self->{site}->note_workers();

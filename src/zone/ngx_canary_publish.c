@@ -362,6 +362,10 @@ ngx_canary_publish_latch(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
         return;
     }
 
+    /* by the next tick: a crash would bring back the latch of the state file */
+
+    ngx_canary_store(&zone->keep.due_us, 0);
+
     last = ngx_snprintf(buf, sizeof(buf),
                         "re-armed, as generation %uL loads 0%%",
                         record->generation);

@@ -296,6 +296,15 @@ sub _upgrade {
         );
     }
 
+    # the new master knows what the file does: a re-arming is written later
+    my $now = time;
+    $t->wait_for(
+        sub {
+            my $file = $t->status()->{splits}{documents}{state_file};
+            return ($file->{written_at} || 0) > $now;
+        }
+    ) or $self->{ledger}->finding('the state file is not written');
+
     $self->{ledger}->upgraded(time);
     $self->{site}->upgrade();
     $self->{upgraded} = time;

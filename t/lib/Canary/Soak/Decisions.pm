@@ -77,7 +77,7 @@ sub _check_decision {
     }
 
     # a worker that drains takes a canary that it lacks for the baseline
-    my $own = $ledger->{site}->born_under($record->{pid});
+    my $own = $ledger->{site}->born_under($record->{pid}, $number || 0);
     $variant = $split
         if $variant ne $split && $own && !defined $own->{$split}{$variant};
 

@@ -51,7 +51,7 @@ sub new {
         workers => 2,
         loads => [undef],
         masters => {},
-        born => {},    # by pid of a worker: the load it was started with
+        born => {},    # by pid, which several may have had: when, and the load
         disk => 0,
     }, $class;
 }
@@ -209,17 +209,26 @@ sub load {
 sub note_workers {
     my ($self) = @_;
 
-    $self->{born}{$_} ||= $self->{load} for $self->{t}->workers();
+    for my $pid ($self->{t}->workers()) {
+        my ($start) =
+            $self->{t}->read("/proc/$pid/stat") =~ /\) (?:\S+ ){19}(\d+)/;
+        my $births = $self->{born}{$pid} ||= [];
+        push @$births, {start => $start, load => $self->{load}}
+            if defined $start && (!@$births || $births->[-1]{start} != $start);
+    }
 
     return;
 }
 
 
-# the shares that the worker's own configuration has
+# the shares that the worker's own configuration has, which was in force when
+# $number was loaded, or before
 sub born_under {
-    my ($self, $pid) = @_;
+    my ($self, $pid, $number) = @_;
 
-    return $self->{loads}[$self->{born}{$pid} || 0];
+    my ($birth) = reverse grep { $_->{load} <= $number } @{$self->{born}{$pid}};
+
+    return $self->{loads}[$birth ? $birth->{load} : 0];
 }
 
 

@@ -34,8 +34,10 @@ for my $round (1 .. 3) {
     $t->write('split', 'canary canary 0%;');
     my $loaded = time;
     ok($t->reload(), "round $round: re-armed by a load");
-    ok($t->wait_for(sub { written() > $loaded }, 2.5),
-        "round $round: written by the next tick");
+    ok(
+        $t->wait_for(sub { written() > $loaded }, 2.5),
+        "round $round: written by the next tick"
+    );
 }
 
 my @pids = ($t->master(), $t->workers());

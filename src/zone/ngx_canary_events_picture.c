@@ -2,6 +2,8 @@
 #include "ngx_canary_events_picture.h"
 
 
+static void ngx_canary_events_figures(ngx_canary_events_picture_t *pic,
+    ngx_canary_event_plan_t *plan);
 static void ngx_canary_events_window(ngx_canary_events_picture_t *pic);
 static void ngx_canary_events_place(ngx_canary_events_picture_t *pic,
     ngx_uint_t event, ngx_uint_t slot);
@@ -31,14 +33,12 @@ ngx_int_t
 ngx_canary_events_picture(ngx_canary_event_plan_t *plan,
     ngx_canary_zone_t *zone, ngx_canary_split_t *split, ngx_pool_t *pool)
 {
-    ngx_int_t                     n;
-    ngx_uint_t                    i, v, s;
-    ngx_canary_event_t           *event;
+    uint64_t                      word;
+    ngx_uint_t                    tries;
     ngx_canary_events_picture_t   pic;
-    ngx_canary_event_figures_t   *f;
 
-    split->events = ngx_pcalloc(pool,
-                                plan->nnames * sizeof(ngx_canary_event_t));
+    split->events = ngx_palloc(pool,
+                               plan->nnames * sizeof(ngx_canary_event_t));
     pic.work = ngx_palloc(pool, NGX_CANARY_HIST_BUCKETS * sizeof(uint64_t));
 
     if (split->events == NULL || pic.work == NULL) {
@@ -50,13 +50,45 @@ ngx_canary_events_picture(ngx_canary_event_plan_t *plan,
     pic.events = plan->events;
     pic.zone = zone;
     pic.split = split;
-    pic.now_us = ngx_canary_now_us();
 
-    pic.base = ngx_canary_base_at(ngx_canary_published(zone, &pic.record));
-    ngx_canary_events_window(&pic);
+    /* once more if a stage began meanwhile: its base is filled anew in time */
+
+    for (tries = 0; tries < NGX_CANARY_READ_TRIES; tries++) {
+        word = ngx_canary_published(zone, &pic.record);
+        pic.base = ngx_canary_base_at(word);
+
+        ngx_canary_events_figures(&pic, plan);
+
+        if (ngx_canary_load(&zone->published) == word) {
+            break;
+        }
+    }
+
+    ngx_canary_events_ratios(split);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_canary_events_figures(ngx_canary_events_picture_t *pic,
+    ngx_canary_event_plan_t *plan)
+{
+    ngx_int_t                    n;
+    ngx_uint_t                   i, v, s;
+    ngx_canary_event_t          *event;
+    ngx_canary_split_t          *split;
+    ngx_canary_event_figures_t  *f;
+
+    split = pic->split;
+
+    pic->now_us = ngx_canary_now_us();
+    ngx_canary_events_window(pic);
 
     for (i = 0; i < plan->nnames; i++) {
         event = &split->events[i];
+
+        ngx_memzero(event, sizeof(ngx_canary_event_t));
 
         event->name.len = plan->names[i].name.len;
         event->name.data = plan->names[i].name.data;
@@ -66,7 +98,7 @@ ngx_canary_events_picture(ngx_canary_event_plan_t *plan,
         n = ngx_canary_events_find(plan->events, &plan->names[i].name);
 
         for (v = 0; n != NGX_ERROR && v < split->nvariants; v++) {
-            ngx_canary_events_place(&pic, n, split->variants[v].slot);
+            ngx_canary_events_place(pic, n, split->variants[v].slot);
 
             for (s = 0; s < NGX_CANARY_SCOPES; s++) {
                 f = &event->figures[v][s];
@@ -74,29 +106,25 @@ ngx_canary_events_picture(ngx_canary_event_plan_t *plan,
                 switch (s) {
 
                 case NGX_CANARY_TOTAL:
-                    ngx_canary_events_total(&pic, f);
+                    ngx_canary_events_total(pic, f);
                     break;
 
                 case NGX_CANARY_STAGE:
-                    ngx_canary_events_stage(&pic, f);
+                    ngx_canary_events_stage(pic, f);
                     break;
 
                 default:
-                    ngx_canary_events_recent(&pic, f);
+                    ngx_canary_events_recent(pic, f);
                 }
 
                 if (event->unique && (split->want & NGX_CANARY_WANT_USERS)) {
-                    ngx_canary_events_users(&pic, s, f);
+                    ngx_canary_events_users(pic, s, f);
                 }
 
-                ngx_canary_events_trials(&pic, i, v, s);
+                ngx_canary_events_trials(pic, i, v, s);
             }
         }
     }
-
-    ngx_canary_events_ratios(split);
-
-    return NGX_OK;
 }
 
 

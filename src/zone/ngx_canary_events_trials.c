@@ -29,6 +29,7 @@ ngx_canary_events_trials(ngx_canary_events_picture_t *pic, ngx_uint_t event,
         }
 
         limit = gate->rule->limit / 1000;
+        trial->bad = 0;
 
         switch (gate->rule->metric) {
 

@@ -52,8 +52,6 @@ ngx_canary_events_step(ngx_canary_events_t *events, uint64_t length_us,
     step = &events->ring[number % NGX_CANARY_STEPS];
     ngx_canary_store(&step->mark, 0);
 
-    step->time_us = now_us;
-
     for (e = 0; e < NGX_CANARY_MAX_EVENTS; e++) {
 
         if (events->slots[e].used == 0) {
@@ -64,6 +62,10 @@ ngx_canary_events_step(ngx_canary_events_t *events, uint64_t length_us,
             ngx_canary_events_sum(events, e, v, &step->counts[e][v]);
         }
     }
+
+    /* what is counted from here on is surely not in it */
+
+    step->time_us = ngx_canary_now_us();
 
     ngx_canary_ring_complete(&events->steps, &step->mark, number);
 }

@@ -69,7 +69,6 @@ ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
     step = &zone->ring[number % NGX_CANARY_STEPS];
     ngx_canary_store(&step->mark, 0);
 
-    step->time_us = now_us;
     step->unkeyed = 0;
 
     for (i = 0; i < zone->nshards; i++) {
@@ -96,6 +95,10 @@ ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
     }
 
     ngx_free(sum);
+
+    /* what is counted from here on is surely not in it */
+
+    step->time_us = ngx_canary_now_us();
 
     ngx_canary_ring_complete(&zone->steps, &step->mark, number);
 }

@@ -12,6 +12,8 @@ ngx_canary_conf_limit(ngx_conf_t *cf, ngx_str_t *value,
     switch (rule->metric) {
 
     case NGX_CANARY_METRIC_ERROR_RATE:
+    case NGX_CANARY_METRIC_ABORT_RATE:
+    case NGX_CANARY_METRIC_RETRY_RATE:
     case NGX_CANARY_METRIC_EVENT_RATIO:
         allowed = "a percentage from 0% to less than 100% with at most four "
                   "decimals";

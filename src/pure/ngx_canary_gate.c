@@ -300,6 +300,8 @@ ngx_canary_gate_figure(const ngx_canary_split_t *split,
         return ngx_canary_gate_rate(t->bad, t->n);
 
     case NGX_CANARY_METRIC_ERROR_RATE:
+    case NGX_CANARY_METRIC_ABORT_RATE:
+    case NGX_CANARY_METRIC_RETRY_RATE:
     case NGX_CANARY_METRIC_EVENT_RATIO:
         *there = t->n;
 
@@ -363,6 +365,8 @@ ngx_canary_gate_within(const ngx_canary_split_t *split,
     switch (rule->metric) {
 
     case NGX_CANARY_METRIC_ERROR_RATE:
+    case NGX_CANARY_METRIC_ABORT_RATE:
+    case NGX_CANARY_METRIC_RETRY_RATE:
         return t->bad <= ngx_canary_gate_allowed(t->n, rule->limit);
 
     case NGX_CANARY_METRIC_EVENT_RATIO:
@@ -448,6 +452,8 @@ ngx_canary_gate_text(const ngx_canary_rule_t *rule, uint64_t micro, char *buf)
     switch (rule->metric) {
 
     case NGX_CANARY_METRIC_ERROR_RATE:
+    case NGX_CANARY_METRIC_ABORT_RATE:
+    case NGX_CANARY_METRIC_RETRY_RATE:
     case NGX_CANARY_METRIC_EVENT_RATIO:
         ngx_canary_gate_decimal(buf, value / 1e4, "%");
         break;

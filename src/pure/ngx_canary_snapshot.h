@@ -120,6 +120,8 @@ typedef enum {
     NGX_CANARY_METRIC_P99,
     NGX_CANARY_METRIC_P999,
     NGX_CANARY_METRIC_ERROR_RATE,
+    NGX_CANARY_METRIC_ABORT_RATE,       /* aborted by requests */
+    NGX_CANARY_METRIC_RETRY_RATE,       /* retries by requests */
     NGX_CANARY_METRIC_THROUGHPUT,       /* of the whole split */
     NGX_CANARY_METRIC_EVENT_RATE,       /* event:NAME */
     NGX_CANARY_METRIC_EVENT_RATIO,      /* event:NAME/NAME */
@@ -200,9 +202,29 @@ typedef struct {
     ngx_canary_trial_t        baseline[NGX_CANARY_SCOPES];
     uint64_t                  ref_us;
     unsigned                  failed_before:1;  /* at the last tick, too */
-    /* against the canary, and what takes it out; logarithms */
+
+    /*
+     * Of a latency gate: requests that their client gave up beyond the limit,
+     * a part of "n" and "bad" above, and the quantile of all of them.  Where
+     * that falls among those given up, "beyond" is 1 and there is no figure.
+     */
+    uint64_t                  late[NGX_CANARY_SCOPES];
+    uint64_t                  late_baseline[NGX_CANARY_SCOPES];
+    uint64_t                  quantile_us[NGX_CANARY_SCOPES];
+    unsigned                  beyond[NGX_CANARY_SCOPES];
+
+    /* against the canary, and what takes it out; natural logarithms */
     double                    evidence;
     double                    threshold;
+    double                    dispersion;   /* as so many trials each: 1 .. */
+    uint64_t                  stream;   /* another number: it began anew */
+    double                    trials;   /* that it has judged since, */
+    double                    bad;      /* those that are bad, and how many */
+    double                    expected; /* would be; relative gates only */
+    /* ticks that could not count in full since the evidence was below 1 */
+    uint64_t                  held;
+    uint64_t                  held_ms;  /* when the last of them was */
+    double                    held_ln;  /* what they counted for, together */
 
     /* derived by ngx_canary_gates_judge(); the figures in 1e-6 */
     ngx_canary_gate_status_e  status;
@@ -280,6 +302,8 @@ typedef struct {
     unsigned              want;         /* of ngx_canary_want_e */
 
     double                false_alarm_s;
+    double                pause_s;      /* nothing as short decides */
+    unsigned              fleet;        /* machines that share the promise */
     size_t                nrules;
     const ngx_canary_rule_t *rules;
     size_t                ngates;       /* each rule for each canary */

@@ -87,6 +87,8 @@ ngx_canary_page_figure(const ngx_canary_gate_t *gate, uint64_t there,
     switch (gate->rule->metric) {
 
     case NGX_CANARY_METRIC_ERROR_RATE:
+    case NGX_CANARY_METRIC_ABORT_RATE:
+    case NGX_CANARY_METRIC_RETRY_RATE:
     case NGX_CANARY_METRIC_EVENT_RATIO:
         ngx_canary_page_percent(micro, out);
         break;

@@ -4,18 +4,24 @@
  * arXiv 2203.03532 (2022), New England Journal of Statistics in Data Science
  * (2024).
  *
- * For each of a few alternatives, a tick has the likelihood ratio L of what was
- * counted, under the alternative to under the limit, and
+ * For each of a few alternatives, a tick has a factor L of what was counted,
+ * whose mean is at most 1 as long as the limit holds, and
  *
  *     R = (1 + R before) L
  *
- * Invariant: as long as the limit holds, L is at most 1 in the mean, so R less
- * the number of ticks never rises in the mean, and so neither does the sum of R
- * over gates (each a mean over alternatives) less ticks times gates.  Hence the
- * mean time until one of them reaches c * gates is at least c ticks.  Once the
- * limit is broken, ln R grows by the divergence of the truth from the limit in
- * every tick.  It never falls below 0 for long, however good the time before
- * was: a late fault is caught as fast as an early one.
+ * Invariant: R less the number of ticks never rises in the mean, and so neither
+ * does the sum of R over gates (each a mean over alternatives) less ticks times
+ * gates.  Hence the mean time until one of them reaches c * gates is at least c
+ * ticks.  Once the limit is broken, ln R grows in every tick.  It never falls
+ * below 0 for long, however good the time before was: a late fault is caught as
+ * fast as an early one.
+ *
+ * L is either a likelihood ratio, to the power of 1 / phi where what is bad
+ * comes in bursts; or a bet on the part of a tick that is bad, which holds
+ * whatever depends on what inside of a tick (I. Waudby-Smith, A. Ramdas,
+ * "Estimating means of bounded random variables by betting", arXiv 2010.09686),
+ * to the power of 1 / psi for what goes beyond it.  Neither counts more than a
+ * part of the threshold in one tick, so that no moment decides.
  *
  * All is kept and computed as ln(1 + R), so that nothing overflows and zeroed
  * memory is R = 0.
@@ -34,42 +40,122 @@
  */
 #define NGX_CANARY_DETECTOR_SILENT        6.9   /* R = 1000 */
 
+/* ticks beyond the pause that it takes to reach the threshold */
+#define NGX_CANARY_DETECTOR_TICKS         5
 
+
+/* what is bad, in a tick and at the limit */
+typedef struct {
+    double    n;
+    double    bad;
+    double    limit;        /* in one trial or second */
+    double    most;         /* trials that a bet is laid on */
+} ngx_canary_detector_seen_t;
+
+
+static double ngx_canary_detector_ratio(ngx_canary_stream_e stream,
+    const ngx_canary_detector_seen_t *seen, double ratio);
+static double ngx_canary_detector_bet(const ngx_canary_detector_seen_t *seen,
+    double stake);
 static void ngx_canary_detector_update(double *ln1p, double ln_l);
 static void ngx_canary_detector_certain(ngx_canary_detector_t *d);
-static void ngx_canary_detector_binomial(ngx_canary_detector_t *d, double bad,
-    double n, double theta0, double phi);
-static double ngx_canary_detector_phi(double phi);
-static double ngx_canary_dispersion_from(const uint64_t *bad,
-    const uint64_t *requests, size_t cells, double least);
 
 
 /* how many times the odds, or the rate, of the limit; ascending */
 static const double
-ngx_canary_detector_ratios[NGX_CANARY_DETECTOR_ALTERNATIVES] = {
+ngx_canary_detector_ratios[NGX_CANARY_DETECTOR_RATIOS] = {
     1.25, 1.5, 2, 4, 8, 32
 };
 
 
-void
-ngx_canary_detector_trials(ngx_canary_detector_t *d, uint64_t bad, uint64_t n,
-    double theta0, double phi)
+/* of what there is to lose; ascending */
+static const double
+ngx_canary_detector_stakes[NGX_CANARY_DETECTOR_STAKES] = {
+    0.03, 0.08, 0.2, 0.4, 0.7, 0.95
+};
+
+
+int
+ngx_canary_detector_tick(ngx_canary_detector_t *d,
+    const ngx_canary_detector_rule_t *rule,
+    const ngx_canary_dispersion_t *baseline, double n, double bad,
+    double limit)
 {
-    if (n == 0 || isnan(theta0) || theta0 >= 1) {
-        return;
+    int                         cut;
+    size_t                      i;
+    double                      trials, cap, ln_l;
+    ngx_canary_phi_t            phi;
+    ngx_canary_detector_seen_t  seen;
+
+    if (!(n >= 0 && n < 1e15 && bad >= 0 && bad < 1e15) || isnan(limit)) {
+        return 0;
     }
 
-    if (theta0 <= 0) {
+    /* events have any number of trials, of which each is hardly ever one */
 
-        if (bad > 0) {
-            ngx_canary_detector_certain(d);
+    trials = n * NGX_CANARY_DISPERSION_SECOND;
+
+    if (rule->stream != NGX_CANARY_STREAM_RATE) {
+        trials = n;
+        bad = fmin(bad, n);
+    }
+
+    if (limit <= 0 && n > 0 && bad > 0) {
+        ngx_canary_detector_certain(d);
+    }
+
+    if (limit <= 0 || n <= 0
+        || (limit >= 1 && rule->stream != NGX_CANARY_STREAM_RATE))
+    {
+        ngx_canary_dispersion_tick(&d->dispersion, trials, bad);
+        return 0;
+    }
+
+    seen.n = n;
+    seen.bad = bad;
+    seen.limit = limit;
+    seen.most = fmax(n, n / trials * d->dispersion.rate);
+
+    phi = ngx_canary_dispersion_phi(&d->dispersion, baseline);
+    cap = ngx_canary_detector_cap(rule);
+    cut = 0;
+
+    for (i = 0; i < NGX_CANARY_DETECTOR_RATIOS; i++) {
+        ln_l = ngx_canary_detector_ratio(rule->stream, &seen,
+                                         ngx_canary_detector_ratios[i])
+               / phi.phi;
+
+        cut |= (ln_l > cap);
+        ngx_canary_detector_update(&d->ln1p[i], fmin(ln_l, cap));
+    }
+
+    if (rule->stream != NGX_CANARY_STREAM_PAIR) {
+
+        for (i = 0; i < NGX_CANARY_DETECTOR_STAKES; i++) {
+            ln_l = ngx_canary_detector_bet(&seen,
+                                           ngx_canary_detector_stakes[i])
+                   / phi.psi;
+
+            cut |= (ln_l > cap);
+            ngx_canary_detector_update(&d->ln1p[NGX_CANARY_DETECTOR_RATIOS + i],
+                                       fmin(ln_l, cap));
         }
-
-        return;
     }
 
-    ngx_canary_detector_binomial(d, (double) (bad < n ? bad : n), (double) n,
-                                 theta0, phi);
+    ngx_canary_dispersion_tick(&d->dispersion, trials, bad);
+
+    return cut;
+}
+
+
+double
+ngx_canary_detector_cap(const ngx_canary_detector_rule_t *rule)
+{
+    if (!(rule->pause_ticks > 0)) {
+        return HUGE_VAL;
+    }
+
+    return rule->threshold / (rule->pause_ticks + NGX_CANARY_DETECTOR_TICKS);
 }
 
 
@@ -78,70 +164,37 @@ ngx_canary_detector_trials(ngx_canary_detector_t *d, uint64_t bad, uint64_t n,
  * r rho / (1 - rho + r rho) at the limit, where r = 1 + margin.
  */
 
-void
-ngx_canary_detector_pair(ngx_canary_detector_t *d, uint64_t bad_canary,
-    uint64_t bad_baseline, double rho, double margin, double phi)
+double
+ngx_canary_detector_pair_limit(double rho, double margin)
 {
-    double  bad, all, weight;
+    double  weight;
 
-    bad = (double) bad_canary;
-    all = bad + (double) bad_baseline;
+    if (!(rho > 0 && rho < 1) || !(margin > -1 && margin < 1e9)) {
+        return NAN;
+    }
+
     weight = (1 + margin) * rho;
 
-    if (all < 1 || !(rho > 0 && rho < 1) || !(margin > -1 && margin < 1e9)) {
-        return;
-    }
-
-    ngx_canary_detector_binomial(d, bad, all, weight / (1 - rho + weight), phi);
-}
-
-
-void
-ngx_canary_detector_rate(ngx_canary_detector_t *d, uint64_t events,
-    double seconds, double rate0, double phi)
-{
-    size_t  i;
-    double  ratio, mean;
-
-    if (!(seconds > 0) || isnan(rate0)) {
-        return;
-    }
-
-    if (rate0 <= 0) {
-
-        if (events > 0) {
-            ngx_canary_detector_certain(d);
-        }
-
-        return;
-    }
-
-    phi = ngx_canary_detector_phi(phi);
-    mean = seconds * rate0;
-
-    for (i = 0; i < NGX_CANARY_DETECTOR_ALTERNATIVES; i++) {
-        ratio = ngx_canary_detector_ratios[i];
-
-        ngx_canary_detector_update(&d->ln1p[i],
-                                   ((double) events * log(ratio)
-                                    - mean * (ratio - 1)) / phi);
-    }
+    return weight / (1 - rho + weight);
 }
 
 
 double
-ngx_canary_detector_evidence(const ngx_canary_detector_t *d)
+ngx_canary_detector_evidence(const ngx_canary_detector_t *d,
+    ngx_canary_stream_e stream)
 {
-    size_t  i;
+    size_t  i, n;
     double  sum, ln;
 
+    n = (stream == NGX_CANARY_STREAM_PAIR) ? NGX_CANARY_DETECTOR_RATIOS
+                                           : NGX_CANARY_DETECTOR_ALTERNATIVES;
     sum = 0;
 
-    for (i = 0; i < NGX_CANARY_DETECTOR_ALTERNATIVES; i++) {
+    for (i = 0; i < n; i++) {
         sum += expm1(d->ln1p[i]);
     }
 
-    ln = log(sum / NGX_CANARY_DETECTOR_ALTERNATIVES);
+    ln = log(sum / (double) n);
 
     return (ln > NGX_CANARY_DETECTOR_NONE) ? ln : NGX_CANARY_DETECTOR_NONE;
 }
@@ -149,112 +202,48 @@ ngx_canary_detector_evidence(const ngx_canary_detector_t *d)
 
 double
 ngx_canary_detector_threshold(double false_alarm_s, double tick_s,
-    unsigned gates)
+    unsigned gates, unsigned fleet)
 {
     double  ln;
 
     ln = log(false_alarm_s / tick_s * (gates > 0 ? gates : 1));
+
+    if (fleet > 0) {
+        ln += log(fleet + 1.0);
+    }
 
     return (ln > 0) ? ln : 0;
 }
 
 
 /*
- * Pearson's chi-square over its degrees of freedom, in units of what users who
- * fail independently would give.  It is itself an estimate, with a standard
- * error of 18% where there are 64 cells: too small a phi takes the promised
- * time to a power below 1 (with the plain estimate, clusters of 3 and 10^6
- * ticks promised, 0.7 of them were simulated), too large a one only delays.  So
- * half as much again is taken, less what makes independent users pay no more
- * than the plain estimate would.
+ * The alternative multiplies the odds of the limit, or its rate, by "ratio".
+ * The more is bad, the larger: a truth below the limit gives a smaller mean.
  */
 
-double
-ngx_canary_dispersion(const uint64_t *bad, const uint64_t *requests,
-    size_t cells)
-{
-    return ngx_canary_dispersion_from(bad, requests, cells,
-                                      NGX_CANARY_DISPERSION_EVENTS);
-}
-
-
-double
-ngx_canary_dispersion_early(const uint64_t *bad, const uint64_t *requests,
-    size_t cells)
-{
-    return ngx_canary_dispersion_from(bad, requests, cells, 2);
-}
-
-
 static double
-ngx_canary_dispersion_from(const uint64_t *bad, const uint64_t *requests,
-    size_t cells, double least)
+ngx_canary_detector_ratio(ngx_canary_stream_e stream,
+    const ngx_canary_detector_seen_t *seen, double ratio)
 {
-    size_t  i, used;
-    double  x, n, mean, p, chi, phi;
+    double  expected;
 
-    x = 0;
-    n = 0;
-    used = 0;
+    expected = (stream == NGX_CANARY_STREAM_RATE)
+               ? (ratio - 1) * seen->limit
+               : log1p((ratio - 1) * seen->limit);
 
-    for (i = 0; i < cells; i++) {
-        if (requests[i] > 0) {
-            x += (double) bad[i];
-            n += (double) requests[i];
-            used++;
-        }
-    }
-
-    if (used < 2 || x < least || x >= n) {
-        return 1;
-    }
-
-    p = x / n;
-    chi = 0;
-
-    for (i = 0; i < cells; i++) {
-        if (requests[i] > 0) {
-            mean = (double) requests[i] * p;
-            chi += ((double) bad[i] - mean) * ((double) bad[i] - mean) / mean;
-        }
-    }
-
-    phi = chi / (1 - p) / (double) (used - 1);
-    phi = 1.5 * phi - 0.6;
-
-    if (phi > NGX_CANARY_DISPERSION_MAX) {
-        return NGX_CANARY_DISPERSION_MAX;
-    }
-
-    return (phi > 1) ? phi : 1;
+    return seen->bad * log(ratio) - seen->n * expected;
 }
 
 
 /*
- * The alternative multiplies the odds theta0 / (1 - theta0) by "ratio", which
- * leaves of the likelihood ratio
- *
- *     bad ln(ratio) - n ln(1 + (ratio - 1) theta0)
- *
- * The more is bad, the larger: a truth below the limit gives a smaller mean.
+ * 1 + stake (bad / limit - n) / most: never below 1 - stake, and 1 in the mean
+ * at the limit.  A tick with fewer trials than usual stakes less.
  */
 
-static void
-ngx_canary_detector_binomial(ngx_canary_detector_t *d, double bad, double n,
-    double theta0, double phi)
+static double
+ngx_canary_detector_bet(const ngx_canary_detector_seen_t *seen, double stake)
 {
-    size_t  i;
-    double  ratio;
-
-    phi = ngx_canary_detector_phi(phi);
-
-    for (i = 0; i < NGX_CANARY_DETECTOR_ALTERNATIVES; i++) {
-        ratio = ngx_canary_detector_ratios[i];
-
-        ngx_canary_detector_update(&d->ln1p[i],
-                                   (bad * log(ratio)
-                                    - n * log1p((ratio - 1) * theta0)) / phi);
-    }
+    return log1p(stake * (seen->bad / seen->limit - seen->n) / seen->most);
 }
 
 
@@ -291,11 +280,4 @@ ngx_canary_detector_certain(ngx_canary_detector_t *d)
     for (i = 0; i < NGX_CANARY_DETECTOR_ALTERNATIVES; i++) {
         d->ln1p[i] = NGX_CANARY_DETECTOR_CERTAIN;
     }
-}
-
-
-static double
-ngx_canary_detector_phi(double phi)
-{
-    return (phi >= 1) ? phi : 1;
 }

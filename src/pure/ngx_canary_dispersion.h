@@ -20,6 +20,7 @@
 #define NGX_CANARY_DISPERSION_LENGTHS  8        /* 1, 2, 4 .. 128 ticks */
 #define NGX_CANARY_DISPERSION_EPOCH    64       /* ticks */
 #define NGX_CANARY_DISPERSION_MAX      200.0
+#define NGX_CANARY_DISPERSION_SECOND   1e6      /* trials, of events */
 
 
 /* of one pair of blocks, or a sum over pairs */
@@ -51,6 +52,8 @@ typedef struct {
 /* zeroed memory is a stream of which nothing was seen */
 typedef struct {
     uint64_t             ticks;     /* since the open blocks began */
+    uint64_t             age;       /* ticks of the epoch that is running */
+    double               bad;       /* of that epoch */
     double               rate;      /* trials of a tick, at present */
     ngx_canary_length_t  lengths[NGX_CANARY_DISPERSION_LENGTHS];
 } ngx_canary_dispersion_t;

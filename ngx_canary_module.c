@@ -89,7 +89,7 @@ static ngx_command_t  ngx_canary_commands[] = {
       NULL },
 
     { ngx_string("canary_rollback"),
-      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_UPS_CONF|NGX_CONF_TAKE1234,
       ngx_canary_conf_rollback,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,

@@ -1,7 +1,7 @@
 use strict;
 use warnings;
 
-# Mistakes in canary_gate, canary_rollback and canary_window.
+# Mistakes in canary_gate and canary_window.
 
 use Test::More;
 use Canary::Mistakes;
@@ -13,6 +13,8 @@ right("canary c1 5%; canary_gate $_;")
     'p999 <= 999ms min=1000000000', 'p90 <= 2500ms', 'error_rate <= 0%',
     'error_rate <= 99.9999%', 'error_rate <= 0.0001%',
     'error_rate not_worse', 'error_rate not_worse margin=0%',
+    'abort_rate <= 2%', 'abort_rate not_worse margin=50% min=5',
+    'retry_rate <= 99.9999%', 'retry_rate not_worse',
     'p95 not_worse min=5 margin=1000%', 'throughput >= 0.5r/s',
     'throughput >= 3000r/m';
 right('canary c1 5%; canary_gate p95 <= 1s; canary_gate p95 not_worse;');
@@ -20,15 +22,16 @@ right('canary c1 5%; canary_gate p95 <= 1s; canary_gate p99 <= 1s;');
 right('canary_gate p95 <= 1s;');
 
 my $metrics =
-      'it must be one of p50, p90, p95, p99, p999, error_rate, throughput,'
-    . ' event:NAME, event:NAME/NAME, event:NAME:mean or a quantile as'
-    . ' event:NAME:p95';
+      'it must be one of p50, p90, p95, p99, p999, error_rate, abort_rate,'
+    . ' retry_rate, throughput, event:NAME, event:NAME/NAME, event:NAME:mean'
+    . ' or a quantile as event:NAME:p95';
 
 wrong('canary_gate p95;', sprintf $arguments, 'canary_gate');
 wrong('canary_gate p95 <=;', directive('canary_gate', 'has no limit'));
 wrong("canary_gate '$_' <= 1s;", "unknown metric \"$_\", $metrics")
-    for '', 'p96', 'P95', 'p9', 'p9999', 'errors', 'error_rate ', 'event:',
-    'event', 'event:a b', 'event:a/', 'event:/a', 'event:a/b/c', 'event:a:',
+    for '', 'p96', 'P95', 'p9', 'p9999', 'errors', 'error_rate ', 'aborted',
+    'abort_rates', 'retries', 'event:', 'event', 'event:a b', 'event:a/',
+    'event:/a', 'event:a/b/c', 'event:a:',
     'event:a:p96', 'event:a:max', 'event:caf\\xc3\\xa9';
 wrong("canary_gate p95 '$_' 1s;",
     "invalid rule \"$_\", it must be \"<=\", \">=\" or \"not_worse\"")
@@ -37,6 +40,8 @@ wrong("canary_gate p95 '$_' 1s;",
 for my $rule (
     ['p95', '>=', '"<=" or "not_worse"'],
     ['error_rate', '>=', '"<=" or "not_worse"'],
+    ['abort_rate', '>=', '"<=" or "not_worse"'],
+    ['retry_rate', '>=', '"<=" or "not_worse"'],
     ['throughput', '<=', '">="'],
     ['throughput', 'not_worse', '">="'],
     ['event:a', 'not_worse', '"<=" or ">="'],
@@ -80,6 +85,11 @@ limit(
     qw(100% 100.0001% 101% 1000% -1% .5% 5.% % 5 5%% 0.00001% 0x1% nan%),
     qw(99999999999999999999%)
 );
+limit(
+    $_, '<=',
+    "a percentage from 0% to less than 100% $percents",
+    qw(100% -1% 5 500ms)
+) for 'abort_rate', 'retry_rate';
 limit('throughput', '>=', 'a rate such as 50r/s or 20r/m',
     '',
     qw(0 0r/s 0r/m 50 r/s -1r/s .5r/s 5.r/s 5r/h 50R/s 1r/s/s 0.0000001r/s));
@@ -133,29 +143,9 @@ wrong(join('', @many) =~ s/\n\z/@@/r,
     'too many gates with "event:e33", at most 32 are allowed');
 
 
-# canary_rollback, canary_window
+# canary_window
 
-right("canary c1 5%; canary_rollback $_;")
-    for 'auto', 'manual', 'auto false_alarm=1m', 'manual false_alarm=100y',
-    'auto false_alarm=90d';
 right("canary c1 5%; canary_window $_;") for qw(10s 24h 1440m 10 1h30m);
-
-wrong('canary_rollback;', sprintf $arguments, 'canary_rollback');
-wrong("canary_rollback '$_';",
-    "invalid value \"$_\", it must be \"auto\" or \"manual\"")
-    for '', 'yes', 'AUTO', 'false_alarm=1d';
-wrong("canary_rollback auto $_;",
-    "invalid parameter \"$_\", only \"false_alarm=\" is allowed")
-    for qw(alarm=5d 90d manual);
-wrong(
-    "canary_rollback auto false_alarm=$_;",
-    "invalid \"false_alarm=$_\", it must be a time from 1m to 100y, such as"
-        . ' 90d'
-) for '', qw(0 59s 1s -1d soon 101y 100ms 99999999999999999999d);
-wrong(
-    "canary_rollback auto;\ncanary_rollback auto;@@",
-    directive('canary_rollback', 'is duplicate')
-);
 
 wrong('canary_window 10s 10s;', sprintf $arguments, 'canary_window');
 wrong("canary_window '$_';",

@@ -63,6 +63,7 @@ ngx_canary_create_srv_conf(ngx_conf_t *cf)
     conf->fallback = NGX_CONF_UNSET;
     conf->latency = NGX_CONF_UNSET_UINT;
     conf->rollback = NGX_CONF_UNSET_UINT;
+    conf->pause = NGX_CONF_UNSET_MSEC;
 
     return conf;
 }
@@ -187,6 +188,7 @@ ngx_canary_conf_defaults(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
     ngx_conf_init_uint_value(conf->latency, NGX_CANARY_LATENCY_UPSTREAM);
 
     ngx_conf_init_uint_value(conf->rollback, NGX_CANARY_ROLLBACK_AUTO);
+    ngx_conf_init_msec_value(conf->pause, NGX_CANARY_PAUSE);
 
     if (conf->false_alarm == 0) {
         conf->false_alarm = NGX_CANARY_FALSE_ALARM;

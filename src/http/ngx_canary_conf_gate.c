@@ -27,8 +27,9 @@ static char *ngx_canary_gate_text(ngx_conf_t *cf, ngx_canary_rule_t *rule);
 
 
 static char  ngx_canary_metric_names[] =
-    "p50, p90, p95, p99, p999, error_rate, throughput, event:NAME, "
-    "event:NAME/NAME, event:NAME:mean or a quantile as event:NAME:p95";
+    "p50, p90, p95, p99, p999, error_rate, abort_rate, retry_rate, throughput, "
+    "event:NAME, event:NAME/NAME, event:NAME:mean or a quantile as "
+    "event:NAME:p95";
 
 
 /* the quantiles first, by ngx_canary_metric_e */
@@ -39,6 +40,8 @@ static ngx_canary_metric_conf_t  ngx_canary_gate_metrics[] = {
     { ngx_string("p99"),  NGX_CANARY_METRIC_P99,  990000, 2000 },
     { ngx_string("p999"), NGX_CANARY_METRIC_P999, 999000, 20000 },
     { ngx_string("error_rate"), NGX_CANARY_METRIC_ERROR_RATE, 0, 100 },
+    { ngx_string("abort_rate"), NGX_CANARY_METRIC_ABORT_RATE, 0, 100 },
+    { ngx_string("retry_rate"), NGX_CANARY_METRIC_RETRY_RATE, 0, 100 },
     { ngx_string("throughput"), NGX_CANARY_METRIC_THROUGHPUT, 0, 100 }
 };
 

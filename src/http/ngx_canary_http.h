@@ -28,6 +28,10 @@
 #define NGX_CANARY_FALSE_ALARM    7776000   /* 90 days, the default */
 #define NGX_CANARY_MIN_FALSE_ALARM  60
 #define NGX_CANARY_MAX_FALSE_ALARM  3153600000LL
+/* milliseconds */
+#define NGX_CANARY_PAUSE          1000      /* the default */
+#define NGX_CANARY_MAX_PAUSE      10000
+#define NGX_CANARY_MAX_FLEET      10000     /* machines */
 
 
 typedef enum {
@@ -148,6 +152,8 @@ struct ngx_canary_srv_conf_s {
     ngx_array_t                    rules;       /* ngx_canary_rule_t */
     ngx_uint_t                     rollback;    /* ngx_canary_rollback_e */
     time_t                         false_alarm; /* seconds */
+    ngx_msec_t                     pause;
+    ngx_uint_t                     fleet;       /* machines; 0: no fleet */
 
     ngx_shm_zone_t                *shm_zone;
     ngx_canary_zone_t             *zone;        /* its data, once accepted */

@@ -254,6 +254,8 @@ ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
     split->nle = conf->nle;
     split->window_us = conf->window_us;
     split->false_alarm_s = (double) conf->false_alarm;
+    split->pause_s = (double) conf->pause / 1000;
+    split->fleet = (unsigned) conf->fleet;
     split->nrules = conf->rules.nelts;
     split->rules = conf->rules.elts;
 

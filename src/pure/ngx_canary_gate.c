@@ -1,5 +1,5 @@
 /*
- * Gates.
+ * Gates: what is judged.
  *
  * A limit is compared by counts, never by an interpolated figure: "p95 is at
  * most T" holds if at most 5% of the requests took longer than T, where T is
@@ -12,40 +12,24 @@
  * collected elsewhere, tick by tick, and compared with its threshold here.
  */
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "ngx_canary_gate.h"
 
 
-#define NGX_CANARY_FIGURE_LEN  32
-#define NGX_CANARY_LN10        2.302585092994046
-
-
 static void ngx_canary_gate_judge(const ngx_canary_split_t *split,
     ngx_canary_gate_t *gate);
-static void ngx_canary_gate_pending(const ngx_canary_split_t *split,
-    ngx_canary_gate_t *gate);
+static ngx_canary_gate_status_e ngx_canary_gate_status(
+    const ngx_canary_split_t *split, const ngx_canary_gate_t *gate);
 static void ngx_canary_gate_figures(const ngx_canary_split_t *split,
     ngx_canary_gate_t *gate);
 static uint64_t ngx_canary_gate_figure(const ngx_canary_split_t *split,
     const ngx_canary_gate_t *gate, ngx_canary_scope_e scope, size_t variant,
     uint64_t *there);
-static int ngx_canary_gate_within(const ngx_canary_split_t *split,
-    const ngx_canary_gate_t *gate, ngx_canary_scope_e scope);
-static int ngx_canary_gate_alone(const ngx_canary_gate_t *gate,
-    ngx_canary_scope_e scope);
-static int ngx_canary_gate_unmatched(const ngx_canary_split_t *split,
-    const ngx_canary_gate_t *gate);
+static void ngx_canary_gate_numbers(ngx_canary_gate_t *gate);
 static uint64_t ngx_canary_gate_rate(uint64_t n, uint64_t us);
-static void ngx_canary_gate_say(ngx_canary_gate_t *gate, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-static const char *ngx_canary_gate_text(const ngx_canary_rule_t *rule,
-    uint64_t micro, char *buf);
-static void ngx_canary_gate_decimal(char *buf, double value,
-    const char *unit);
+static int ngx_canary_gate_aborts(const ngx_canary_split_t *split,
+    const ngx_canary_variant_t *v);
 
 
 void
@@ -65,13 +49,23 @@ ngx_canary_gates_judge(ngx_canary_split_t *split)
 
     if (split->state == NGX_CANARY_STATE_ROLLED_BACK || failed) {
         split->verdict = NGX_CANARY_VERDICT_ROLLBACK;
-
-    } else if (split->ngates && passed == split->ngates) {
-        split->verdict = NGX_CANARY_VERDICT_GO;
-
-    } else {
-        split->verdict = NGX_CANARY_VERDICT_PENDING;
+        return;
     }
+
+    split->verdict = NGX_CANARY_VERDICT_PENDING;
+
+    if (split->ngates == 0 || passed < split->ngates) {
+        return;
+    }
+
+    for (i = 1; i < split->nvariants; i++) {
+        if (ngx_canary_gate_aborts(split, &split->variants[i])) {
+            ngx_canary_gate_reason_aborts(split, &split->variants[i]);
+            return;
+        }
+    }
+
+    split->verdict = NGX_CANARY_VERDICT_GO;
 }
 
 
@@ -85,54 +79,25 @@ ngx_canary_gate_allowed(uint64_t n, uint64_t ppm)
 static void
 ngx_canary_gate_judge(const ngx_canary_split_t *split, ngx_canary_gate_t *gate)
 {
-    char                       actual[NGX_CANARY_FIGURE_LEN];
-    char                       window[NGX_CANARY_FIGURE_LEN];
-    const ngx_canary_trial_t  *stage;
-
     ngx_canary_gate_figures(split, gate);
+    ngx_canary_gate_numbers(gate);
 
-    gate->reason.len = 0;
-    gate->reason.data = (const unsigned char *) gate->buf;
+    gate->status = ngx_canary_gate_status(split, gate);
 
-    stage = &gate->canary[NGX_CANARY_STAGE];
+    ngx_canary_gate_reason(split, gate);
+}
 
-    ngx_canary_gate_text(gate->rule, gate->actual, actual);
-    ngx_canary_gate_text(gate->rule, gate->window, window);
 
+static ngx_canary_gate_status_e
+ngx_canary_gate_status(const ngx_canary_split_t *split,
+    const ngx_canary_gate_t *gate)
+{
     if (gate->evidence >= gate->threshold) {
-        gate->status = NGX_CANARY_GATE_FAIL;
-        ngx_canary_gate_say(gate, "%.*s is broken: ",
-                            (int) gate->text.len,
-                            (const char *) gate->text.data);
-
-        if (gate->has_actual) {
-            ngx_canary_gate_say(gate, "%s in the stage", actual);
-
-            if (gate->rule->metric != NGX_CANARY_METRIC_EVENT_RATE
-                && gate->rule->metric != NGX_CANARY_METRIC_EVENT_MEAN)
-            {
-                ngx_canary_gate_say(gate, " (%" PRIu64 " of %" PRIu64 ")",
-                                    stage->bad, stage->n);
-            }
-
-            ngx_canary_gate_say(gate, ", ");
-        }
-
-        if (gate->has_window) {
-            ngx_canary_gate_say(gate, "%s in the window, ", window);
-        }
-
-        ngx_canary_gate_say(gate, "evidence 10^%.1f of 10^%.1f",
-                            fmin(gate->evidence / NGX_CANARY_LN10, 999),
-                            gate->threshold / NGX_CANARY_LN10);
-        return;
+        return NGX_CANARY_GATE_FAIL;
     }
 
     if (ngx_canary_gate_unmatched(split, gate)) {
-        gate->status = NGX_CANARY_GATE_PASS;
-        ngx_canary_gate_say(gate, "nothing to compare with: the baseline has "
-                            "no share of the requests");
-        return;
+        return NGX_CANARY_GATE_PASS;
     }
 
     if (gate->samples < gate->min
@@ -140,94 +105,10 @@ ngx_canary_gate_judge(const ngx_canary_split_t *split, ngx_canary_gate_t *gate)
         || !ngx_canary_gate_within(split, gate, NGX_CANARY_STAGE)
         || !ngx_canary_gate_within(split, gate, NGX_CANARY_WINDOW))
     {
-        gate->status = NGX_CANARY_GATE_PENDING;
-        ngx_canary_gate_pending(split, gate);
-        return;
+        return NGX_CANARY_GATE_PENDING;
     }
 
-    gate->status = NGX_CANARY_GATE_PASS;
-    ngx_canary_gate_say(gate, "%s in the stage, %s in the window", actual,
-                        window);
-
-    if (gate->has_baseline) {
-        ngx_canary_gate_say(gate, ", the baseline %s",
-                            ngx_canary_gate_text(gate->rule,
-                                                 gate->baseline_actual,
-                                                 actual));
-    }
-}
-
-
-/* why it does not pass yet */
-
-static void
-ngx_canary_gate_pending(const ngx_canary_split_t *split,
-    ngx_canary_gate_t *gate)
-{
-    char                 figure[NGX_CANARY_FIGURE_LEN];
-    char                 other[NGX_CANARY_FIGURE_LEN];
-    const char          *where, *side;
-    ngx_canary_scope_e   scope;
-
-    if (gate->has_actual
-        && ngx_canary_gate_alone(gate, NGX_CANARY_STAGE))
-    {
-        ngx_canary_gate_say(gate, "no samples of the baseline in the stage");
-        return;
-    }
-
-    if (gate->samples < gate->min) {
-        ngx_canary_gate_say(gate, "%" PRIu64 " of %" PRIu64 " samples",
-                            gate->samples, gate->min);
-        return;
-    }
-
-    if (!gate->has_actual || !gate->has_window) {
-        ngx_canary_gate_say(gate, "no samples in the %s",
-                            gate->has_actual ? "window" : "stage");
-        return;
-    }
-
-    if (ngx_canary_gate_alone(gate, NGX_CANARY_WINDOW)) {
-        ngx_canary_gate_say(gate, "no samples of the baseline in the window");
-        return;
-    }
-
-    scope = NGX_CANARY_WINDOW;
-    where = "window";
-
-    if (!ngx_canary_gate_within(split, gate, NGX_CANARY_STAGE)) {
-        scope = NGX_CANARY_STAGE;
-        where = "stage";
-    }
-
-    ngx_canary_gate_text(gate->rule, scope == NGX_CANARY_STAGE ? gate->actual
-                                                               : gate->window,
-                         figure);
-
-    side = gate->rule->op == NGX_CANARY_AT_LEAST ? "below" : "above";
-
-    if (gate->rule->op == NGX_CANARY_NOT_WORSE) {
-        ngx_canary_gate_say(gate, "%s in the %s, worse than the baseline",
-                            figure, where);
-
-        if (gate->has_baseline && scope == NGX_CANARY_STAGE) {
-            ngx_canary_gate_say(gate, "'s %s",
-                                ngx_canary_gate_text(gate->rule,
-                                                     gate->baseline_actual,
-                                                     other));
-        }
-
-    } else {
-        ngx_canary_gate_say(gate, "%s in the %s, %s the limit", figure, where,
-                            side);
-    }
-
-    if (gate->rule->metric != NGX_CANARY_METRIC_THROUGHPUT) {
-        ngx_canary_gate_say(gate, "; evidence 10^%.1f of 10^%.1f",
-                            fmax(gate->evidence / NGX_CANARY_LN10, -9.9),
-                            gate->threshold / NGX_CANARY_LN10);
-    }
+    return NGX_CANARY_GATE_PASS;
 }
 
 
@@ -282,12 +163,12 @@ ngx_canary_gate_figure(const ngx_canary_split_t *split,
 {
     const ngx_canary_rule_t           *rule;
     const ngx_canary_trial_t          *t;
-    const ngx_canary_latency_t        *latency;
+    const ngx_canary_figures_t        *f;
     const ngx_canary_event_figures_t  *e;
 
     rule = gate->rule;
     t = variant ? &gate->canary[scope] : &gate->baseline[scope];
-    latency = &split->variants[variant].figures[scope].latency;
+    f = &split->variants[variant].figures[scope];
 
     switch (rule->metric) {
 
@@ -330,14 +211,38 @@ ngx_canary_gate_figure(const ngx_canary_split_t *split,
 
         return e->quantile[rule->le] * 1000;
 
-    default:
-        *there = latency->count;
-        return latency->quantile_us[rule->metric];
+    default: /* a quantile */
+        if (variant == 0) {
+            *there = f->latency.count;
+            return f->latency.quantile_us[rule->metric];
+        }
+
+        *there = gate->beyond[scope] ? 0
+                                     : f->latency.count + gate->late[scope];
+        return gate->beyond[scope] ? 0 : gate->quantile_us[scope];
     }
 }
 
 
-static int
+/* what is shown of the evidence, in powers of ten; none is none, not less */
+
+static void
+ngx_canary_gate_numbers(ngx_canary_gate_t *gate)
+{
+    double  evidence;
+
+    evidence = fmax(gate->evidence, 0);
+
+    gate->evidence_log10 = fmin(evidence / NGX_CANARY_LN10, 999);
+    gate->threshold_log10 = gate->threshold / NGX_CANARY_LN10;
+    gate->evidence_ratio = gate->threshold > 0
+                           ? fmin(evidence / gate->threshold, 999) : 1;
+    gate->dispersion = fmax(gate->dispersion, 1);
+    gate->has_expected = (gate->rule->op == NGX_CANARY_NOT_WORSE);
+}
+
+
+int
 ngx_canary_gate_within(const ngx_canary_split_t *split,
     const ngx_canary_gate_t *gate, ngx_canary_scope_e scope)
 {
@@ -349,6 +254,10 @@ ngx_canary_gate_within(const ngx_canary_split_t *split,
     rule = gate->rule;
     t = &gate->canary[scope];
     b = &gate->baseline[scope];
+
+    if (gate->beyond[scope]) {
+        return 0;
+    }
 
     if (rule->op == NGX_CANARY_NOT_WORSE) {
 
@@ -391,9 +300,7 @@ ngx_canary_gate_within(const ngx_canary_split_t *split,
 }
 
 
-/* of a relative gate: the baseline had no request in that time */
-
-static int
+int
 ngx_canary_gate_alone(const ngx_canary_gate_t *gate, ngx_canary_scope_e scope)
 {
     return gate->rule->op == NGX_CANARY_NOT_WORSE
@@ -401,9 +308,7 @@ ngx_canary_gate_alone(const ngx_canary_gate_t *gate, ngx_canary_scope_e scope)
 }
 
 
-/* at 100% no request is left to compare with, and that must not stop a stage */
-
-static int
+int
 ngx_canary_gate_unmatched(const ngx_canary_split_t *split,
     const ngx_canary_gate_t *gate)
 {
@@ -421,78 +326,25 @@ ngx_canary_gate_rate(uint64_t n, uint64_t us)
 }
 
 
-static void
-ngx_canary_gate_say(ngx_canary_gate_t *gate, const char *fmt, ...)
+/* products of two counts: exact up to 2^53 */
+
+static int
+ngx_canary_gate_aborts(const ngx_canary_split_t *split,
+    const ngx_canary_variant_t *v)
 {
-    int      n;
-    size_t   room;
-    va_list  args;
+    const ngx_canary_figures_t  *f, *base;
 
-    room = NGX_CANARY_REASON_LEN - gate->reason.len;
+    f = &v->figures[NGX_CANARY_STAGE];
+    base = &split->variants[0].figures[NGX_CANARY_STAGE];
 
-    va_start(args, fmt);
-    n = vsnprintf(gate->buf + gate->reason.len, room, fmt, args);
-    va_end(args);
-
-    if (n > 0) {
-        gate->reason.len += (size_t) n < room ? (size_t) n : room - 1;
-    }
-}
-
-
-/* "385ms", "1.2%", "50r/s", "30"; returns "buf" of NGX_CANARY_FIGURE_LEN */
-
-static const char *
-ngx_canary_gate_text(const ngx_canary_rule_t *rule, uint64_t micro, char *buf)
-{
-    double  value;
-
-    value = (double) micro;
-
-    switch (rule->metric) {
-
-    case NGX_CANARY_METRIC_ERROR_RATE:
-    case NGX_CANARY_METRIC_ABORT_RATE:
-    case NGX_CANARY_METRIC_RETRY_RATE:
-    case NGX_CANARY_METRIC_EVENT_RATIO:
-        ngx_canary_gate_decimal(buf, value / 1e4, "%");
-        break;
-
-    case NGX_CANARY_METRIC_THROUGHPUT:
-        ngx_canary_gate_decimal(buf, value / 1e6, "r/s");
-        break;
-
-    case NGX_CANARY_METRIC_EVENT_RATE:
-        ngx_canary_gate_decimal(buf, value * 60 / 1e6, "r/m");
-        break;
-
-    case NGX_CANARY_METRIC_EVENT_MEAN:
-    case NGX_CANARY_METRIC_EVENT_QUANTILE:
-        ngx_canary_gate_decimal(buf, value / 1e6, "");
-        break;
-
-    default:
-        if (micro >= 1000000) {
-            ngx_canary_gate_decimal(buf, value / 1e6, "s");
-
-        } else {
-            ngx_canary_gate_decimal(buf, value / 1e3, "ms");
-        }
+    if (f->aborted <= ngx_canary_gate_allowed(f->requests,
+                                              NGX_CANARY_GATE_ABORTS))
+    {
+        return 0;
     }
 
-    return buf;
-}
-
-
-/* four significant digits at most, and no trailing zeros: %g with care */
-
-static void
-ngx_canary_gate_decimal(char *buf, double value, const char *unit)
-{
-    if (value >= 1000) {
-        (void) snprintf(buf, NGX_CANARY_FIGURE_LEN, "%.0f%s", value, unit);
-
-    } else {
-        (void) snprintf(buf, NGX_CANARY_FIGURE_LEN, "%.4g%s", value, unit);
-    }
+    return base->requests == 0
+           || (double) f->aborted * (double) base->requests
+              > NGX_CANARY_GATE_ABORTS_TIMES
+                * (double) base->aborted * (double) f->requests;
 }

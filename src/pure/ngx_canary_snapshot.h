@@ -235,6 +235,10 @@ typedef struct {
     uint64_t                  has_baseline;
     uint64_t                  baseline_actual;  /* of the stage */
     uint64_t                  samples;
+    double                    evidence_log10;   /* at least 0 */
+    double                    threshold_log10;
+    double                    evidence_ratio;   /* 1 and more: it fails */
+    uint64_t                  has_expected;
     ngx_canary_str_t          reason;
     char                      buf[NGX_CANARY_REASON_LEN];
 } ngx_canary_gate_t;
@@ -278,7 +282,8 @@ typedef enum {
 typedef struct {
     ngx_canary_str_t      name;         /* the upstream's */
     ngx_canary_state_e    state;
-    ngx_canary_str_t      reason;       /* why rolled back, or empty */
+    ngx_canary_str_t      reason;       /* why rolled back, or what holds
+                                           back a "go", or empty */
     ngx_canary_verdict_e  verdict;
     uint64_t              generation;   /* of the published split in force */
     uint64_t              loaded_ms;    /* when it was published */
@@ -319,6 +324,8 @@ typedef struct {
     uint64_t              state_written_ms;     /* 0: not yet */
     ngx_canary_str_t      state_error;  /* of the last writing, or empty */
     uint64_t              state_errors;
+
+    char                  buf[2 * NGX_CANARY_REASON_LEN];   /* a reason */
 
     size_t                njournal;     /* the oldest first */
     ngx_canary_note_t     journal[NGX_CANARY_JOURNAL];

@@ -1,168 +1,9 @@
 /*
- * The status of a gate on both sides of each boundary, its reason, and the
- * verdict of several.  The expected values are worked out by hand.
+ * The status of a gate on both sides of each boundary, and the verdict of
+ * several.
  */
 
-#include <float.h>
-#include <math.h>
-#include <string.h>
-
-#include "../../src/pure/ngx_canary_gate.h"
-
-#include "tap.h"
-
-
-#define NONE       -708.0
-#define THRESHOLD  17.71                /* ln(90 days * 6): 10^7.7 */
-#define TENTH      100000
-
-
-static ngx_canary_split_t  split;
-static ngx_canary_gate_t   gates[3];
-static ngx_canary_rule_t   rules[3];
-
-
-static void
-text(ngx_canary_str_t *str, const char *data)
-{
-    str->data = (const unsigned char *) data;
-    str->len = strlen(data);
-}
-
-
-/* gate i of a split at 10%, with nothing seen yet */
-
-static ngx_canary_gate_t *
-gate_of(size_t i, ngx_canary_metric_e metric, ngx_canary_op_e op,
-    uint64_t limit, const char *words)
-{
-    if (i == 0) {
-        memset(&split, 0, sizeof(split));
-        memset(gates, 0, sizeof(gates));
-        memset(rules, 0, sizeof(rules));
-
-        split.gates = gates;
-        split.rules = rules;
-        split.nvariants = 2;
-        split.variants[0].configured_share_ppm = NGX_CANARY_PPM - TENTH;
-        split.variants[1].configured_share_ppm = TENTH;
-        split.variants[1].canary = 1;
-    }
-
-    rules[i].metric = metric;
-    rules[i].op = op;
-    rules[i].limit = limit;
-    rules[i].min = 100;
-
-    if (metric <= NGX_CANARY_METRIC_P999) {
-        rules[i].quantile_ppm = metric == NGX_CANARY_METRIC_P50 ? 500000
-                                                                : 950000;
-    }
-
-    text(&rules[i].text, words);
-
-    gates[i].rule = &rules[i];
-    gates[i].index = 1;
-    gates[i].min = 100;
-    gates[i].text = rules[i].text;
-    gates[i].evidence = NONE;
-    gates[i].threshold = THRESHOLD;
-
-    split.ngates = i + 1;
-
-    return &gates[i];
-}
-
-
-static void
-trials(ngx_canary_trial_t *of, uint64_t bad, uint64_t n)
-{
-    of->bad = bad;
-    of->n = n;
-}
-
-
-static void
-canary(ngx_canary_gate_t *gate, uint64_t bad, uint64_t n)
-{
-    trials(&gate->canary[NGX_CANARY_STAGE], bad, n);
-    trials(&gate->canary[NGX_CANARY_WINDOW], bad, n);
-}
-
-
-static void
-baseline(ngx_canary_gate_t *gate, uint64_t bad, uint64_t n)
-{
-    trials(&gate->baseline[NGX_CANARY_STAGE], bad, n);
-    trials(&gate->baseline[NGX_CANARY_WINDOW], bad, n);
-}
-
-
-/* the p50 or p95 of a variant, over n requests, of the stage and the window */
-
-static void
-quantile(size_t variant, ngx_canary_metric_e metric, uint64_t n, uint64_t us)
-{
-    size_t                 s;
-    ngx_canary_latency_t  *latency;
-
-    for (s = NGX_CANARY_STAGE; s <= NGX_CANARY_WINDOW; s++) {
-        latency = &split.variants[variant].figures[s].latency;
-        latency->count = n;
-        latency->quantile_us[metric] = us;
-    }
-}
-
-
-static void
-is_status(const ngx_canary_gate_t *gate, ngx_canary_gate_status_e status,
-    const char *reason, const char *name)
-{
-    static const char  *statuses[] = { "pending", "pass", "fail" };
-
-    ngx_canary_gates_judge(&split);
-
-    if (!ok(gate->status == status, "%s: %s", name, statuses[status])) {
-        printf("# it is %s\n", statuses[gate->status]);
-    }
-
-    if (!ok(gate->reason.len == strlen(reason)
-            && memcmp(gate->reason.data, reason, gate->reason.len) == 0,
-            "%s: the reason", name))
-    {
-        printf("#      got: %.*s\n# expected: %s\n", (int) gate->reason.len,
-               (const char *) gate->reason.data, reason);
-    }
-}
-
-
-static void
-is_pending(const ngx_canary_gate_t *gate, const char *reason, const char *name)
-{
-    is_status(gate, NGX_CANARY_GATE_PENDING, reason, name);
-}
-
-
-static void
-passes(const ngx_canary_gate_t *gate, const char *reason, const char *name)
-{
-    is_status(gate, NGX_CANARY_GATE_PASS, reason, name);
-}
-
-
-static void
-fails(const ngx_canary_gate_t *gate, const char *reason, const char *name)
-{
-    is_status(gate, NGX_CANARY_GATE_FAIL, reason, name);
-}
-
-
-static ngx_canary_gate_t *
-error_rate(void)
-{
-    return gate_of(0, NGX_CANARY_METRIC_ERROR_RATE, NGX_CANARY_AT_MOST, 10000,
-                   "error_rate <= 1%");
-}
+#include "gate.h"
 
 
 static void
@@ -209,11 +50,11 @@ test_error_rate(void)
     is_u64(gate->window, 10000, "that of the window");
 
     canary(gate, 2, 100);
-    is_pending(gate, "2% in the stage, above the limit; evidence 10^-9.9 of "
+    is_pending(gate, "2% in the stage, above the limit; evidence 10^0.0 of "
                "10^7.7", "one more than is allowed");
 
     canary(gate, 2, 199);
-    is_pending(gate, "1.005% in the stage, above the limit; evidence 10^-9.9 "
+    is_pending(gate, "1.005% in the stage, above the limit; evidence 10^0.0 "
                "of 10^7.7", "two of 199");
 
     canary(gate, 2, 200);
@@ -246,8 +87,52 @@ test_error_rate(void)
     canary(gate, 0, 100000);
     passes(gate, "0% in the stage, 0% in the window", "no error at 0%");
     canary(gate, 1, 100000);
-    is_pending(gate, "0.001% in the stage, above the limit; evidence 10^-9.9 "
+    is_pending(gate, "0.001% in the stage, above the limit; evidence 10^0.0 "
                "of 10^7.7", "one error at 0%");
+}
+
+
+/* aborted or retried by requests */
+
+static void
+test_rates(void)
+{
+    size_t              i;
+    ngx_canary_gate_t  *gate;
+
+    static const ngx_canary_metric_e  rates[] = {
+        NGX_CANARY_METRIC_ABORT_RATE, NGX_CANARY_METRIC_RETRY_RATE
+    };
+
+    for (i = 0; i < 2; i++) {
+        gate = gate_of(0, rates[i], NGX_CANARY_AT_MOST, 20000, "rate <= 2%");
+        canary(gate, 0, 99);
+        is_pending(gate, "99 of 100 samples", "a rate: one less than min");
+
+        canary(gate, 20, 1000);
+        passes(gate, "2% in the stage, 2% in the window",
+               "a rate: at the limit");
+        is_u64(gate->actual, 20000, "a rate: the figure, in 1e-6");
+
+        canary(gate, 21, 1000);
+        is_pending(gate, "2.1% in the stage, above the limit; evidence 10^0.0 "
+                   "of 10^7.7", "a rate: one more");
+
+        gate->evidence = THRESHOLD;
+        fails(gate, "rate <= 2% is broken: 2.1% in the stage (21 of 1000), "
+              "2.1% in the window, evidence 10^7.7 of 10^7.7",
+              "a rate: broken");
+
+        gate = gate_of(0, rates[i], NGX_CANARY_NOT_WORSE, 500000, "rate");
+        canary(gate, 30, 1000);
+        baseline(gate, 200, 10000);
+        passes(gate, "3% in the stage, 3% in the window, the baseline 2%",
+               "a rate, not worse: 1.5 times the baseline's");
+
+        canary(gate, 31, 1000);
+        is_pending(gate, "3.1% in the stage, worse than the baseline's 2%; "
+                   "evidence 10^0.0 of 10^7.7", "a rate, not worse: one more");
+    }
 }
 
 
@@ -314,7 +199,7 @@ test_quantile(void)
     passes(gate, "500.5ms in the stage, 500.5ms in the window",
            "p95: 5% beyond the limit");
     canary(gate, 21, 400);
-    is_pending(gate, "500.5ms in the stage, above the limit; evidence 10^-9.9 "
+    is_pending(gate, "500.5ms in the stage, above the limit; evidence 10^0.0 "
                "of 10^7.7", "p95: one more");
 
     quantile(1, NGX_CANARY_METRIC_P95, 400, 1200000);
@@ -330,7 +215,7 @@ test_quantile(void)
     passes(gate, "1.234ms in the stage, 1.234ms in the window",
            "p50: 50 of 101 beyond the limit");
     canary(gate, 51, 101);
-    is_pending(gate, "1.234ms in the stage, above the limit; evidence 10^-9.9 "
+    is_pending(gate, "1.234ms in the stage, above the limit; evidence 10^0.0 "
                "of 10^7.7", "p50: one more");
 }
 
@@ -392,12 +277,12 @@ test_not_worse(void)
 
     canary(gate, 31, 1000);
     is_pending(gate, "3.1% in the stage, worse than the baseline's 2%; "
-               "evidence 10^-9.9 of 10^7.7", "not worse: one more");
+               "evidence 10^0.0 of 10^7.7", "not worse: one more");
 
     canary(gate, 30, 1000);
     trials(&gate->canary[NGX_CANARY_WINDOW], 31, 1000);
     is_pending(gate, "3.1% in the window, worse than the baseline; "
-               "evidence 10^-9.9 of 10^7.7",
+               "evidence 10^0.0 of 10^7.7",
                "not worse: one more in the window");
 
     /* a baseline that never fails */
@@ -409,7 +294,7 @@ test_not_worse(void)
 
     canary(gate, 1, 1000);
     is_pending(gate, "0.1% in the stage, worse than the baseline's 0%; "
-               "evidence 10^-9.9 of 10^7.7",
+               "evidence 10^0.0 of 10^7.7",
                "not worse: one error, the baseline has none");
 
     gate->evidence = THRESHOLD;
@@ -458,7 +343,7 @@ test_not_worse_quantile(void)
     quantile(1, NGX_CANARY_METRIC_P95, 1000, 310000);
     canary(gate, 51, 1000);
     is_pending(gate, "310ms in the stage, worse than the baseline's 300ms; "
-               "evidence 10^-9.9 of 10^7.7", "p95 not worse: one more");
+               "evidence 10^0.0 of 10^7.7", "p95 not worse: one more");
 
     /* the baseline's quantile is that of no request: no trials either */
 
@@ -533,6 +418,7 @@ main(void)
 {
     test_allowed();
     test_error_rate();
+    test_rates();
     test_evidence();
     test_quantile();
     test_throughput();

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "ngx_canary_metrics.h"
 
 
@@ -95,7 +93,7 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
       IN(split, state), ALWAYS },
 
     { SPLIT(TEXT), NONE, S("reason"),
-      UNNAMED, S("Why it is rolled back."),
+      UNNAMED, S("Why it is rolled back, or what holds back a go."),
       IN(split, reason), ALWAYS },
 
     { SPLIT(NUMBER), NONE, S("generation"),
@@ -182,6 +180,40 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
     { GATE(NUMBER), NONE, S("min"),
       UNNAMED, S("Samples that a pass takes."),
       IN(gate, min), ALWAYS },
+
+    { GATE(REAL), NONE, S("evidence"),
+      UNNAMED, S("Evidence against the canary, a power of ten."),
+      IN(gate, evidence_log10), ALWAYS },
+
+    { GATE(REAL), NONE, S("threshold"),
+      UNNAMED, S("The evidence that fails, a power of ten."),
+      IN(gate, threshold_log10), ALWAYS },
+
+    { GATE(REAL), NONE, NONE,
+      GAUGE, S("nginx_canary_gate_evidence_ratio"), NONE, TOTAL,
+      S("Evidence by threshold, 1 fails."),
+      IN(gate, evidence_ratio), ALWAYS },
+
+    { GATE(REAL), NONE, S("dispersion"),
+      GAUGE, S("nginx_canary_gate_dispersion"), NONE, TOTAL,
+      S("How much bad trials come in bursts."),
+      IN(gate, dispersion), ALWAYS },
+
+    { GATE(REAL), NONE, S("trials"),
+      UNNAMED, S("Trials judged since the stream began."),
+      IN(gate, trials), ALWAYS },
+
+    { GATE(REAL), NONE, S("bad"),
+      UNNAMED, S("Those of them that were bad."),
+      IN(gate, bad), ALWAYS },
+
+    { GATE(REAL), NONE, S("expected"),
+      UNNAMED, S("How many would be bad at the limit, with not_worse."),
+      IN(gate, expected), IN(gate, has_expected) },
+
+    { GATE(NUMBER), NONE, S("stream"),
+      UNNAMED, S("Another number: it began anew."),
+      IN(gate, stream), ALWAYS },
 
     { GATE(TEXT), NONE, S("reason"),
       UNNAMED, S("Why, with the numbers."),
@@ -326,126 +358,3 @@ const ngx_canary_str_t  ngx_canary_verdicts[NGX_CANARY_VERDICTS] = {
 const ngx_canary_str_t  ngx_canary_statuses[NGX_CANARY_GATE_STATUSES] = {
     S("pending"), S("pass"), S("fail")
 };
-
-
-static const void *
-ngx_canary_metric_field(const void *base, size_t offset)
-{
-    return (const char *) base + offset;
-}
-
-
-int
-ngx_canary_metric_same(const ngx_canary_str_t *a, const ngx_canary_str_t *b)
-{
-    return a->len == b->len
-           && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
-}
-
-
-int
-ngx_canary_metric_counter(const ngx_canary_metric_t *m)
-{
-    return m->type == NGX_CANARY_TYPE_COUNTER
-           || m->type == NGX_CANARY_TYPE_CREATED;
-}
-
-
-int
-ngx_canary_metric_null(const ngx_canary_metric_t *m, const void *base)
-{
-    return m->per != ALWAYS && ngx_canary_metric_per(m, base) == 0;
-}
-
-
-uint64_t
-ngx_canary_metric_u64(const ngx_canary_metric_t *m, const void *base)
-{
-    if (m->kind == NGX_CANARY_KIND_SHARE) {
-        return *(const uint32_t *) ngx_canary_metric_field(base, m->offset);
-    }
-
-    return *(const uint64_t *) ngx_canary_metric_field(base, m->offset);
-}
-
-
-uint64_t
-ngx_canary_metric_per(const ngx_canary_metric_t *m, const void *base)
-{
-    return *(const uint64_t *) ngx_canary_metric_field(base, m->per);
-}
-
-
-ngx_canary_str_t
-ngx_canary_metric_text(const ngx_canary_metric_t *m, const void *base)
-{
-    return *(const ngx_canary_str_t *)
-               ngx_canary_metric_field(base, m->offset);
-}
-
-
-ngx_canary_state_e
-ngx_canary_metric_state(const ngx_canary_metric_t *m, const void *base)
-{
-    return *(const ngx_canary_state_e *)
-               ngx_canary_metric_field(base, m->offset);
-}
-
-
-ngx_canary_verdict_e
-ngx_canary_metric_verdict(const ngx_canary_metric_t *m, const void *base)
-{
-    return *(const ngx_canary_verdict_e *)
-               ngx_canary_metric_field(base, m->offset);
-}
-
-
-ngx_canary_gate_status_e
-ngx_canary_metric_status(const ngx_canary_metric_t *m, const void *base)
-{
-    return *(const ngx_canary_gate_status_e *)
-               ngx_canary_metric_field(base, m->offset);
-}
-
-
-void
-ngx_canary_metric_number(const ngx_canary_metric_t *m, const void *base,
-    ngx_canary_out_t *out)
-{
-    uint64_t  n;
-
-    n = ngx_canary_metric_u64(m, base);
-
-    switch (m->kind) {
-
-    case NGX_CANARY_KIND_MOMENT:
-        ngx_canary_out_moment(out, n);
-        break;
-
-    case NGX_CANARY_KIND_SECONDS:
-    case NGX_CANARY_KIND_MICRO:
-    case NGX_CANARY_KIND_SHARE:
-        ngx_canary_out_micro(out, n);
-        break;
-
-    case NGX_CANARY_KIND_MILLI:
-        ngx_canary_out_decimal(out, n, 3);
-        break;
-
-    case NGX_CANARY_KIND_RATIO:
-        ngx_canary_out_ratio(out, n, ngx_canary_metric_per(m, base));
-        break;
-
-    case NGX_CANARY_KIND_RATE:
-        ngx_canary_out_rate(out, n, ngx_canary_metric_per(m, base));
-        break;
-
-    case NGX_CANARY_KIND_MEAN:
-        ngx_canary_out_micro(out, ngx_canary_mean(n,
-                                           ngx_canary_metric_per(m, base)));
-        break;
-
-    default:
-        ngx_canary_out_u64(out, n);
-    }
-}

@@ -37,6 +37,7 @@ typedef enum {
     NGX_CANARY_KIND_MICRO,              /* uint64_t, 1e-6 of some unit */
     NGX_CANARY_KIND_MILLI,              /* uint64_t, 1e-3 of some unit */
     NGX_CANARY_KIND_SHARE,              /* uint32_t, 1e-6 */
+    NGX_CANARY_KIND_REAL,               /* double, not below 0 */
     NGX_CANARY_KIND_RATIO,              /* uint64_t / uint64_t */
     NGX_CANARY_KIND_RATE,               /* uint64_t / us, a second */
     NGX_CANARY_KIND_MEAN,               /* us / uint64_t, in seconds */

@@ -5,6 +5,7 @@
 
 #define NGX_CANARY_OUT_MAX_NEED   256
 #define NGX_CANARY_OUT_NUMBER     32    /* 20 digits, a point, an exponent */
+#define NGX_CANARY_OUT_MAX_REAL   1e15
 
 
 static int ngx_canary_out_room(ngx_canary_out_t *out, size_t need);
@@ -133,6 +134,20 @@ ngx_canary_out_decimal(ngx_canary_out_t *out, uint64_t n, unsigned digits)
     }
 
     out->pos += digits;
+}
+
+
+void
+ngx_canary_out_real(ngx_canary_out_t *out, double value)
+{
+    if (!(value > 0)) {
+        value = 0;
+
+    } else if (value > NGX_CANARY_OUT_MAX_REAL) {
+        value = NGX_CANARY_OUT_MAX_REAL;
+    }
+
+    ngx_canary_out_decimal(out, (uint64_t) (value * 1000 + 0.5), 3);
 }
 
 

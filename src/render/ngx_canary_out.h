@@ -36,6 +36,12 @@ void ngx_canary_out_u64(ngx_canary_out_t *out, uint64_t n);
 void ngx_canary_out_decimal(ngx_canary_out_t *out, uint64_t n,
     unsigned digits);
 
+/*
+ * With at most three decimals; below 0, and what is not a number, is 0, beyond
+ * 1e15 is 1e15
+ */
+void ngx_canary_out_real(ngx_canary_out_t *out, double value);
+
 /* microseconds as seconds, or a share in 1e-6 as a fraction of 1 */
 void ngx_canary_out_micro(ngx_canary_out_t *out, uint64_t n);
 

@@ -11,6 +11,8 @@ static void ngx_canary_page_gate(const ngx_canary_split_t *split,
     const ngx_canary_gate_t *gate, ngx_canary_out_t *out);
 static void ngx_canary_page_figure(const ngx_canary_gate_t *gate,
     uint64_t there, uint64_t micro, ngx_canary_out_t *out);
+static void ngx_canary_page_evidence(const ngx_canary_gate_t *gate,
+    ngx_canary_out_t *out);
 static void ngx_canary_page_digits(unsigned n, unsigned digits,
     ngx_canary_out_t *out);
 
@@ -32,8 +34,8 @@ ngx_canary_page_gates(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 
     ngx_canary_out_lit(out, "<table class=\"text gates\">\n"
                             "<tr><td>gate</td><td>status</td><td>stage</td>"
-                            "<td>window</td><td>samples</td><td>reason</td>"
-                            "</tr>\n");
+                            "<td>window</td><td>samples</td><td>evidence</td>"
+                            "<td>reason</td></tr>\n");
 
     for (i = 0; i < split->ngates && !out->failed; i++) {
         ngx_canary_page_gate(split, &split->gates[i], out);
@@ -69,6 +71,8 @@ ngx_canary_page_gate(const ngx_canary_split_t *split,
     ngx_canary_page_figure(gate, gate->has_window, gate->window, out);
     ngx_canary_out_lit(out, "</td><td>");
     ngx_canary_out_u64(out, gate->samples);
+    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_page_evidence(gate, out);
     ngx_canary_out_lit(out, "</td><td>");
     ngx_canary_out_html(out, gate->reason);
     ngx_canary_out_lit(out, "</td></tr>\n");
@@ -107,6 +111,20 @@ ngx_canary_page_figure(const ngx_canary_gate_t *gate, uint64_t there,
     default:
         ngx_canary_page_time(micro, out);
     }
+}
+
+
+/* the part of what fails, rounded down: 100% fails */
+static void
+ngx_canary_page_evidence(const ngx_canary_gate_t *gate, ngx_canary_out_t *out)
+{
+    if (gate->rule->metric == NGX_CANARY_METRIC_THROUGHPUT) {
+        ngx_canary_out_lit(out, "&ndash;");
+        return;
+    }
+
+    ngx_canary_out_u64(out, (uint64_t) (gate->evidence_ratio * 100));
+    ngx_canary_out_lit(out, "%");
 }
 
 

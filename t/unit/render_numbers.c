@@ -1,4 +1,6 @@
-/* Numbers as text, without floating point: trimmed, rounded, saturated. */
+/* Numbers as text: trimmed, rounded, saturated. */
+
+#include <math.h>
 
 #include "../../src/render/ngx_canary_out.h"
 
@@ -12,6 +14,11 @@ typedef struct {
     unsigned     digits;
     const char  *text;
 } decimal_t;
+
+typedef struct {
+    double       value;
+    const char  *text;
+} real_t;
 
 typedef struct {
     uint64_t     us;
@@ -40,6 +47,22 @@ static const decimal_t  decimals[] = {
     { 7, 0, "7" },
     { UINT64_MAX, 6, "18446744073709.551615" },
     { UINT64_MAX, 0, "18446744073709551615" }
+};
+
+static const real_t  reals[] = {
+    { 0, "0" },
+    { -0.0, "0" },
+    { -1, "0" },
+    { NAN, "0" },
+    { 0.0004, "0" },
+    { 0.0006, "0.001" },
+    { 7.6914, "7.691" },
+    { 12, "12" },
+    { 0.3, "0.3" },
+    { 123456789.25, "123456789.25" },
+    { 1e15, "1000000000000000" },
+    { 1e300, "1000000000000000" },
+    { HUGE_VAL, "1000000000000000" }
 };
 
 static const bound_t  bounds[] = {
@@ -147,6 +170,12 @@ main(void)
         picture_open(&out, &p, 1);
         ngx_canary_out_decimal(&out, decimals[i].n, decimals[i].digits);
         is_written(&out, decimals[i].text);
+    }
+
+    for (i = 0; i < sizeof(reals) / sizeof(reals[0]); i++) {
+        picture_open(&out, &p, 1);
+        ngx_canary_out_real(&out, reals[i].value);
+        is_written(&out, reals[i].text);
     }
 
     for (i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {

@@ -359,10 +359,24 @@ picture_gated(ngx_canary_split_t *split)
     gates[0].has_window = 1;
     gates[0].window = 391000;
     gates[0].samples = 477;
+    gates[0].evidence_log10 = 0.3;
+    gates[0].threshold_log10 = 7.6914;
+    gates[0].evidence_ratio = 0.039;
+    gates[0].dispersion = 1;
+    gates[0].trials = 477;
+    gates[0].bad = 1;
+    gates[0].stream = 1;
     gates[0].reason = PICTURE_STR("385ms in the stage, 391ms in the window");
     gates[1].op = PICTURE_STR("not_worse");
     gates[1].has_baseline = 1;
     gates[1].baseline_actual = 2051;
+    gates[1].threshold_log10 = 7.6914;
+    gates[1].dispersion = 12.4;
+    gates[1].trials = 20.5;
+    gates[1].bad = 2;
+    gates[1].has_expected = 1;
+    gates[1].expected = 1.0255;
+    gates[1].stream = 18446744073709551615u;
     gates[1].reason = PICTURE_STR("0 of 100 samples");
 }
 

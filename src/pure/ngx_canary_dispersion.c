@@ -28,18 +28,27 @@
 #define NGX_CANARY_DISPERSION_RATE   0.01   /* of a tick in the mean rate */
 #define NGX_CANARY_DISPERSION_AGE    0.98   /* an epoch's part in the next */
 
-/* what is taken for granted of a stream that is young; in clusters */
-#define NGX_CANARY_DISPERSION_PRIOR       30.0
-#define NGX_CANARY_DISPERSION_CLUSTERS    3.0
-#define NGX_CANARY_DISPERSION_PRIOR_MAX   60.0
-#define NGX_CANARY_DISPERSION_FADE        5.0
+/*
+ * What is taken for granted of a stream that is young: a dispersion of 9, as
+ * if it had been seen in 3 clusters.  It fades with the clusters that are seen,
+ * but no faster than time passes: a pair of blocks of 16 ticks tells as much as
+ * so many clusters at most.
+ */
+#define NGX_CANARY_DISPERSION_PRIOR           27.0
+#define NGX_CANARY_DISPERSION_CLUSTERS        3.0
+#define NGX_CANARY_DISPERSION_PRIOR_MAX       60.0
+#define NGX_CANARY_DISPERSION_FADE            5.0
+#define NGX_CANARY_DISPERSION_KNOWN           4     /* 1 << 4 ticks */
+#define NGX_CANARY_DISPERSION_PAIR_OWN        6.0
+#define NGX_CANARY_DISPERSION_PAIR_BASELINE   12.0
 
 
 /* what was measured */
 typedef struct {
     double    all;          /* the dispersion */
     double    beyond;       /* its part that goes beyond one tick */
-    double    even;         /* of so many independent trials */
+    double    even;         /* of so many bad trials */
+    double    most;         /* .. and clusters at most */
 } ngx_canary_measured_t;
 
 
@@ -50,11 +59,13 @@ static void ngx_canary_dispersion_epoch(ngx_canary_length_t *length,
 static void ngx_canary_spread_add(ngx_canary_spread_t *sum,
     const ngx_canary_spread_t *spread, double times);
 static void ngx_canary_dispersion_measure(const ngx_canary_dispersion_t *d,
-    ngx_canary_measured_t *m);
+    int baseline, ngx_canary_measured_t *m);
 static ngx_canary_spread_t ngx_canary_dispersion_counted(
-    const ngx_canary_length_t *length);
-static double ngx_canary_dispersion_prior(double measured, double even,
-    double baseline, double baseline_even);
+    const ngx_canary_length_t *length, int baseline);
+static double ngx_canary_dispersion_prior(double own, double own_clusters,
+    double baseline, double baseline_clusters);
+static double ngx_canary_dispersion_clusters(const ngx_canary_measured_t *m,
+    double dispersion);
 static double ngx_canary_dispersion_bound(double measured);
 
 
@@ -133,23 +144,27 @@ ngx_canary_dispersion_phi(const ngx_canary_dispersion_t *d,
     ngx_canary_phi_t       phi;
     ngx_canary_measured_t  own, other;
 
-    ngx_canary_dispersion_measure(d, &own);
+    ngx_canary_dispersion_measure(d, 0, &own);
+
+    memset(&other, 0, sizeof(other));
+    other.all = 1;
+    other.beyond = 1;
 
     if (baseline) {
-        ngx_canary_dispersion_measure(baseline, &other);
-
-    } else {
-        memset(&other, 0, sizeof(other));
-        other.all = 1;
-        other.beyond = 1;
+        ngx_canary_dispersion_measure(baseline, 1, &other);
     }
 
     phi.phi = ngx_canary_dispersion_bound(
-                        ngx_canary_dispersion_prior(own.all, own.even,
-                                                    other.all, other.even));
+                   ngx_canary_dispersion_prior(own.all,
+                       ngx_canary_dispersion_clusters(&own, own.all), other.all,
+                       ngx_canary_dispersion_clusters(&other, other.all)));
+
     phi.psi = ngx_canary_dispersion_bound(
-                        ngx_canary_dispersion_prior(own.beyond, own.even,
-                                                    other.beyond, other.even));
+                   ngx_canary_dispersion_prior(own.beyond,
+                       ngx_canary_dispersion_clusters(&own, own.beyond),
+                       other.beyond,
+                       ngx_canary_dispersion_clusters(&other, other.beyond)));
+
     return phi;
 }
 
@@ -177,6 +192,7 @@ ngx_canary_dispersion_pair(ngx_canary_length_t *length, double ticks)
     pair.even = pair.bad * (n - pair.bad) / (n - 1);
     pair.excess = diff / length->n * (diff / length->before_n) - pair.even;
     pair.weight = pair.even * n / ticks;
+    pair.pairs = 1;
 
     now = &length->now;
     ngx_canary_spread_add(&now->sum, &pair, 1);
@@ -219,13 +235,14 @@ ngx_canary_spread_add(ngx_canary_spread_t *sum,
     sum->even += times * spread->even;
     sum->weight += times * spread->weight;
     sum->bad += times * spread->bad;
+    sum->pairs += times * spread->pairs;
 }
 
 
 /* scaled up with the rate of today, never down */
 
 static void
-ngx_canary_dispersion_measure(const ngx_canary_dispersion_t *d,
+ngx_canary_dispersion_measure(const ngx_canary_dispersion_t *d, int baseline,
     ngx_canary_measured_t *m)
 {
     size_t               i;
@@ -235,10 +252,11 @@ ngx_canary_dispersion_measure(const ngx_canary_dispersion_t *d,
     m->all = 1;
     m->beyond = 1;
     m->even = 0;
+    m->most = 0;
     one = 0;
 
     for (i = 0; i < NGX_CANARY_DISPERSION_LENGTHS; i++) {
-        s = ngx_canary_dispersion_counted(&d->lengths[i]);
+        s = ngx_canary_dispersion_counted(&d->lengths[i], baseline);
 
         if (!(s.even > 0 && s.weight > 0 && s.bad > 0)) {
             continue;
@@ -246,7 +264,12 @@ ngx_canary_dispersion_measure(const ngx_canary_dispersion_t *d,
 
         rate = fmax(d->rate, s.weight / s.even);
         m->all = fmax(m->all, 1 + s.excess / s.weight * rate);
-        m->even = fmax(m->even, s.even);
+
+        if (i == NGX_CANARY_DISPERSION_KNOWN) {
+            m->even = s.even;
+            m->most = s.pairs * (baseline ? NGX_CANARY_DISPERSION_PAIR_BASELINE
+                                          : NGX_CANARY_DISPERSION_PAIR_OWN);
+        }
 
         spread = (s.excess + s.even) / s.bad;
 
@@ -260,41 +283,54 @@ ngx_canary_dispersion_measure(const ngx_canary_dispersion_t *d,
 }
 
 
+/*
+ * What a baseline does is no fault of the canary's: all of it counts, to the
+ * present, as it is asked only for what a young stream does not know.
+ */
+
 static ngx_canary_spread_t
-ngx_canary_dispersion_counted(const ngx_canary_length_t *length)
+ngx_canary_dispersion_counted(const ngx_canary_length_t *length, int baseline)
 {
     ngx_canary_spread_t  s;
 
     s = length->past.sum;
-    ngx_canary_spread_add(&s, &length->past.largest, -1);
+
+    if (baseline) {
+        ngx_canary_spread_add(&s, &length->last.sum, 1);
+        ngx_canary_spread_add(&s, &length->now.sum, 1);
+
+    } else {
+        ngx_canary_spread_add(&s, &length->past.largest, -1);
+    }
 
     return s;
 }
 
 
-/*
- * A stream that is young is taken to come in clusters of 10, as long as nothing
- * is known; a baseline that has been seen for longer tells better.
- */
+static double
+ngx_canary_dispersion_clusters(const ngx_canary_measured_t *m,
+    double dispersion)
+{
+    return fmin(m->even / dispersion, m->most);
+}
+
 
 static double
-ngx_canary_dispersion_prior(double measured, double even, double baseline,
-    double baseline_even)
+ngx_canary_dispersion_prior(double own, double own_clusters, double baseline,
+    double baseline_clusters)
 {
-    double  prior, clusters;
+    double  prior;
 
-    clusters = baseline_even / baseline;
-
-    prior = (NGX_CANARY_DISPERSION_PRIOR + clusters * baseline)
-            / (NGX_CANARY_DISPERSION_CLUSTERS + clusters);
+    prior = (NGX_CANARY_DISPERSION_PRIOR + baseline_clusters * baseline)
+            / (NGX_CANARY_DISPERSION_CLUSTERS + baseline_clusters);
     prior = fmin(prior, NGX_CANARY_DISPERSION_PRIOR_MAX);
 
-    if (prior <= measured) {
-        return measured;
+    if (prior <= own) {
+        return own;
     }
 
-    return measured + NGX_CANARY_DISPERSION_FADE * (prior - measured)
-                      / (NGX_CANARY_DISPERSION_FADE + even / measured);
+    return own + NGX_CANARY_DISPERSION_FADE * (prior - own)
+                 / (NGX_CANARY_DISPERSION_FADE + own_clusters);
 }
 
 

@@ -29,6 +29,7 @@ typedef struct {
     double    even;         /* what independent trials would have */
     double    weight;       /* even, times the trials of a tick */
     double    bad;
+    double    pairs;
 } ngx_canary_spread_t;
 
 

@@ -31,6 +31,8 @@ sub gate {
         window => $window,
         samples => 77,
         min => 400,
+        evidence => 3.24,
+        threshold => 7.6914,
         reason => $reason
     };
 }
@@ -65,7 +67,7 @@ my @table = $r->{out} =~ /^((?:gate|fail|pass|pending) .*)$/mg;
 is_deeply(
     [map { [split /  +/, $_] } @table],
     [
-        [qw(gate metric limit actual window samples reason)],
+        [qw(gate metric limit actual window samples evidence reason)],
         [
             'pending',
             'p95',
@@ -73,6 +75,7 @@ is_deeply(
             '385.4 ms',
             '391 ms',
             '77 of 400',
+            '3.2 of 7.7',
             'too few'
         ],
         [
@@ -82,21 +85,20 @@ is_deeply(
             '2 s',
             '250 us',
             '77 of 400',
+            '3.2 of 7.7',
             '11?[31m of 77'
         ],
-        ['pass', 'error_rate', '<= 1%', '0.28%', '-', '77 of 400', 'good'],
         [
-            'pass', 'error_rate', 'not_worse +50%', '0%',
-            '0%', '77 of 400', 'no worse'
+            'pass', 'error_rate', '<= 1%', '0.28%',
+            '-', '77 of 400', '3.2 of 7.7', 'good'
         ],
         [
-            'pass',
-            'throughput',
-            '>= 50 r/s',
-            '125.68 r/s',
-            '120 r/s',
-            '77 of 400',
-            'enough'
+            'pass', 'error_rate', 'not_worse +50%', '0%',
+            '0%', '77 of 400', '3.2 of 7.7', 'no worse'
+        ],
+        [
+            'pass', 'throughput', '>= 50 r/s', '125.68 r/s',
+            '120 r/s', '77 of 400', '-', 'enough'
         ],
         [
             'pass',
@@ -105,15 +107,16 @@ is_deeply(
             '0 r/s',
             '0.1 r/s',
             '77 of 400',
+            '3.2 of 7.7',
             'rare'
         ],
         [
-            'pass', 'event:ok/all', '>= 99.5%', '100%', '100%', '77 of 400',
-            'all'
+            'pass', 'event:ok/all', '>= 99.5%', '100%',
+            '100%', '77 of 400', '3.2 of 7.7', 'all'
         ],
         [
             'pass', 'event:queue:p95', '<= 500', '12',
-            '13.5', '77 of 400', 'short'
+            '13.5', '77 of 400', '3.2 of 7.7', 'short'
         ],
     ],
     'a line for each gate'
@@ -135,6 +138,15 @@ like(
     $r->{out},
     qr/^stage s1, .*\(60 s\), 119 min 0 s of 2 h 0 min left$/m,
     'the time that is left'
+);
+
+# a status of a module that had no evidence in it
+delete $_->{evidence} for @gates;
+$ctl->say(gates => \@gates);
+like(
+    $ctl->run('status')->{out},
+    qr/^fail .* 77 of 400 +- +11\?/m,
+    'no evidence'
 );
 
 # with two canaries each line says whose it is

@@ -170,18 +170,24 @@ def quantity($metric):
     if type != "number" then "-"
     elif $metric | test("^p[0-9]+$") then seconds_text
     elif $metric == "throughput" then "\(digits(100))/s"
-    elif $metric == "error_rate" or ($metric | test("^event:[^:]*/"))
+    elif $metric | test("^(error|abort|retry)_rate$|^event:[^:]*/")
     then percent
     else digits(1000) end;
 
+# in powers of ten; a status that was kept by an older module has none
+def evidence:
+    if (.evidence | type) != "number" or .metric == "throughput" then "-"
+    else "\(.evidence | digits(10)) of \(.threshold | digits(10))" end;
+
 def gate_table:
-    table(["Gate", "Limit", "Actual", "Window", "Samples", "Status", "Reason"];
+    table(["Gate", "Limit", "Actual", "Window", "Samples", "Evidence",
+        "Status", "Reason"];
         .[] | .metric as $metric
         | [(.metric | md),
             (if .rule == "not_worse" then "not worse, +\(.limit | percent)"
                 else "\(.rule) \(.limit | quantity($metric))" end | md),
             (.actual, .window | quantity($metric) | md),
-            (.samples | md), (.status | badge), (.reason | md)]);
+            (.samples | md), evidence, (.status | badge), (.reason | md)]);
 
 def decision_part:
     "### " + (if .last then "Final Decision" else "Decision" end),
@@ -190,7 +196,8 @@ def decision_part:
     "**Decision Time:** \(.decision.time | moment)",
     "**Decision Maker:** \(.decision.by | md)",
     "**Justification:** \(.decision.why | md)",
-    "**Verdict of the gates:** \(.verdict | md)",
+    "**Verdict of the gates:** \(.verdict | md)"
+        + if (.held_back // "") == "" then "" else ": \(.held_back | md)" end,
     "",
     "**Proceed to "
         + (if .last then "Production" else "Stage \(.position + 1)" end)

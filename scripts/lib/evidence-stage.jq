@@ -94,6 +94,8 @@ rows("performance") as $more
     variant: $variant,
     state: $split.state,
     verdict: $split.verdict,
+    held_back: (if $split.state == "rolled_back" then ""
+        else $split.reason // "" end),
     times: {
         start: $split.stage.started_at, end: $ended,
         # by the monotonic clock, unless it ended before now

@@ -127,6 +127,7 @@ judge() {
             end) as $left
         | (.verdict // "pending") as $verdict
         | ([(.gates // [])[] | select(.status != "pass") | gate_line]
+            + [held | select(. != "")]
             | if length == 0 then "no gates" else join("; ") end) as $gates
         | (if .state == "rolled_back" then
                 ["rolled_back", "rolled back: \(.reason // "" | clean)"]

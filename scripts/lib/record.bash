@@ -134,6 +134,8 @@ choose_stage() {
 }
 
 command_decide() {
+	local held
+
 	only_options stage why
 	if ((${#operands[@]} != 1)) ||
 		[[ ${operands[0]} != @(go|rollback) ]]; then
@@ -160,6 +162,10 @@ command_decide() {
 	if [[ $decision == go ]]; then
 		if [[ ! $stage ]]; then
 			fail 'not decided: the stage has no name, tell it by --stage'
+		fi
+		held=$(jq -r "$words"'held' <<<"$split")
+		if [[ $held ]]; then
+			warn "the verdict is not go: $held"
 		fi
 		record_decision go "$reason" ||
 			fail 'not decided: no place to record it could be written'

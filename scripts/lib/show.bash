@@ -38,13 +38,14 @@ render_split() {
         def gates:
             (map(.variant) | unique | length > 1) as $several
             | [["gate", (if $several then "variant" else empty end),
-                "metric", "limit", "actual", "window", "samples", "reason"],
+                "metric", "limit", "actual", "window", "samples", "evidence",
+                "reason"],
               (.[] | .metric as $metric
                 | [.status, (if $several then .variant else empty end),
                     .metric, bound,
                     (.actual | quantity($metric)),
                     (.window | quantity($metric)),
-                    "\(.samples | number) of \(.min | number)",
+                    "\(.samples | number) of \(.min | number)", evidence,
                     .reason // ""]
                 | map(clean))]
             | table;
@@ -177,7 +178,8 @@ command_verdict() {
 		printf '%s\n' "$verdict"
 		jq -r "$words"'
             (if .state == "rolled_back" then
-                "rolled back: \(.reason // "" | clean)" else empty end),
+                "rolled back: \(.reason // "" | clean)"
+                elif held == "" then empty else held end),
             (if (.gates // [] | length) == 0 then "there are no gates"
                 else .gates[] | "\(.status | clean) \(gate_line)" end)
             ' <<<"$split"

@@ -39,6 +39,15 @@ def bound:
       else "\(.rule) \(.limit | quantity($metric))" end
     | clean;
 
+# the evidence of a gate, in powers of ten
+def evidence:
+    if (.evidence | type) == "number" and .metric != "throughput"
+    then "\(.evidence | digits(10)) of \(.threshold | digits(10))"
+    else "-" end;
+
+# what holds back a go although all gates pass, or empty
+def held: if .state == "rolled_back" then "" else .reason // "" | clean end;
+
 def gate_line: "\(.variant) \(.metric) \(bound): \(.reason)" | clean;
 '
 

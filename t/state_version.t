@@ -56,7 +56,7 @@ is($s->canary(20), $before, 'the same users');
 is($s->figures('canary')->{requests}, 2 * $before, 'are counted on');
 
 $s->restart();
-is(unpack('x8 V', $t->read('state/file')), 2, 'it is written in version 2');
+is(unpack('x8 V', $t->read('state/file')), 3, 'it is written in version 3');
 is($s->figures('canary')->{requests}, 2 * $before, 'which is read as well');
 
 $t->no_alerts();

@@ -102,8 +102,7 @@ ngx_canary_assign_new(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 
     a->target = -1;
     a->slot = NGX_CANARY_BASELINE;
-    a->cluster = NGX_CANARY_CLUSTERS;
-    a->tally = &conf->shard->variants[NGX_CANARY_BASELINE];
+    a->cell = &conf->shard->variants[NGX_CANARY_BASELINE];
     a->generation = view->generation;
     a->stage = view->stage;
 
@@ -185,18 +184,13 @@ ngx_canary_assign_split(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
     ngx_canary_assignment_t *a)
 {
     uint32_t            point;
-    uint64_t            hash;
     ngx_uint_t          n;
     ngx_canary_view_t  *view;
 
     view = &conf->view;
 
-    hash = ngx_canary_hash(conf->seed, a->key.data, a->key.len);
-    point = ngx_canary_split_point(hash);
-
-    /* other bits than those of the point */
-
-    a->cluster = hash % NGX_CANARY_CLUSTERS;
+    point = ngx_canary_split_point(ngx_canary_hash(conf->seed, a->key.data,
+                                                   a->key.len));
 
     a->why = NGX_CANARY_SPLIT;
 
@@ -208,7 +202,7 @@ ngx_canary_assign_split(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
         if (n != NGX_CANARY_BASELINE && view->targets[n - 1] != NGX_ERROR) {
             a->target = view->targets[n - 1];
             a->slot = view->slots[n - 1];
-            a->tally = &conf->shard->variants[a->slot];
+            a->cell = &conf->shard->variants[a->slot];
         }
     }
 
@@ -351,7 +345,7 @@ ngx_canary_assign_force(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
             if (view->targets[n] == force[i].target && !view->canary_off[n]) {
                 a->target = force[i].target;
                 a->slot = view->slots[n];
-                a->tally = &conf->shard->variants[a->slot];
+                a->cell = &conf->shard->variants[a->slot];
             }
         }
 

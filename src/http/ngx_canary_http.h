@@ -210,8 +210,7 @@ typedef struct {
     ngx_canary_why_e               why;
     ngx_int_t                      target;      /* -1: the baseline */
     uint32_t                       slot;
-    uint32_t                       cluster;     /* hash cell of the key */
-    ngx_canary_tally_t            *tally;       /* of the slot; this worker's */
+    ngx_canary_cell_t             *cell;        /* of the slot; this worker's */
     uint64_t                       generation;
     ngx_str_t                     *stage;
     ngx_str_t                      key;         /* what was hashed, if it was */

@@ -275,7 +275,6 @@ ngx_canary_latency_headed(ngx_canary_passage_t *p, ngx_http_upstream_t *u)
     a = p->assignment;
 
     if (!ngx_canary_is_apart(a->why)) {
-        ngx_canary_record_header(p->conf->zone, a->tally, a->cluster,
-                                 p->latency_us);
+        ngx_canary_record_latency(p->conf->zone, a->cell, p->latency_us);
     }
 }

@@ -379,12 +379,11 @@ ngx_canary_passage_count(ngx_canary_passage_t *p, ngx_uint_t state)
         return;
     }
 
-    oc.cluster = a->cluster;
     oc.response = ngx_canary_class_of(state);
     oc.what = state;
     oc.latency_us = p->latency_us;
 
-    ngx_canary_record(p->conf->zone, a->tally, &oc);
+    ngx_canary_record(p->conf->zone, a->cell, &oc);
 }
 
 
@@ -401,7 +400,7 @@ ngx_canary_passage_count_apart(ngx_canary_passage_t *p)
     switch (p->assignment->why) {
 
     case NGX_CANARY_FORCED:
-        ngx_canary_add(&p->assignment->tally->cell.counts.forced, 1);
+        ngx_canary_add(&p->assignment->cell->counts.forced, 1);
         break;
 
     case NGX_CANARY_UNKEYED:

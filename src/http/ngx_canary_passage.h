@@ -23,6 +23,7 @@
 #define NGX_CANARY_COUNTED        0x0100
 #define NGX_CANARY_UNTIMED        0x20000   /* its end is not timed */
 #define NGX_CANARY_JOINT          0x40000   /* tries are those of both */
+#define NGX_CANARY_ENTERED        0x100000  /* its header's time is counted */
 /* of the last attempt; these but the last, and errors: in conf->statuses */
 #define NGX_CANARY_ANSWERED       0x0200    /* it sent a whole header */
 #define NGX_CANARY_TUNNEL         0x0400    /* and switched the protocol */

@@ -194,8 +194,8 @@ typedef struct {
     uint64_t                  min;
 
     /*
-     * By scope; those of the baseline with NGX_CANARY_NOT_WORSE only.  In a
-     * relative quantile, "bad" of the stage and the window are beyond the
+     * By scope; those of the baseline against the same limit.  In a relative
+     * quantile, "bad" of the stage and the window are beyond the
      * baseline's own quantile of that time, those of the total beyond ref_us.
      */
     ngx_canary_trial_t        canary[NGX_CANARY_SCOPES];

@@ -27,6 +27,7 @@ static void ngx_canary_state_record(ngx_canary_walk_t *w,
     ngx_canary_saved_t *saved);
 static void ngx_canary_state_variant(ngx_canary_walk_t *w,
     ngx_canary_saved_variant_t *v);
+static void ngx_canary_state_skip(ngx_canary_walk_t *w, size_t numbers);
 static void ngx_canary_state_counts(ngx_canary_walk_t *w,
     ngx_canary_saved_counts_t *counts);
 static void ngx_canary_state_event(ngx_canary_walk_t *w,
@@ -41,6 +42,10 @@ static const unsigned char  ngx_canary_state_magic[] = {
 };
 
 #define NGX_CANARY_STATE_MAGIC  sizeof(ngx_canary_state_magic)
+
+/* numbers that were in files before version 3 */
+#define NGX_CANARY_STATE_OLD_LIMITS  6
+#define NGX_CANARY_STATE_OLD_CELLS   (64 * 8)
 
 
 size_t
@@ -270,8 +275,8 @@ ngx_canary_state_body(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
                              NGX_CANARY_SAVED_TEXT);
     }
 
-    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
-        ngx_canary_walk_number(w, &saved->limits_us[i], UINT64_MAX);
+    if (w->version < 3) {
+        ngx_canary_state_skip(w, NGX_CANARY_STATE_OLD_LIMITS);
     }
 
     for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
@@ -323,8 +328,6 @@ ngx_canary_state_record(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
 static void
 ngx_canary_state_variant(ngx_canary_walk_t *w, ngx_canary_saved_variant_t *v)
 {
-    size_t  i, n;
-
     ngx_canary_walk_number(w, &v->used, NGX_CANARY_SAVED_GENERATION);
 
     if (v->used == 0 || w->failed) {
@@ -335,10 +338,21 @@ ngx_canary_state_variant(ngx_canary_walk_t *w, ngx_canary_saved_variant_t *v)
     ngx_canary_state_counts(w, &v->total);
     ngx_canary_state_counts(w, &v->base);
 
-    for (i = 0; i < NGX_CANARY_SAVED_CELLS; i++) {
-        for (n = 0; n < NGX_CANARY_SAVED_CELL; n++) {
-            ngx_canary_walk_number(w, &v->cells[i][n], UINT64_MAX);
-        }
+    if (w->version < 3) {
+        ngx_canary_state_skip(w, NGX_CANARY_STATE_OLD_CELLS);
+    }
+}
+
+
+/* of files before version 3: errors and slow requests by the key's hash */
+
+static void
+ngx_canary_state_skip(ngx_canary_walk_t *w, size_t numbers)
+{
+    uint64_t  unused;
+
+    while (numbers-- && !w->failed) {
+        ngx_canary_walk_number(w, &unused, UINT64_MAX);
     }
 }
 

@@ -30,7 +30,7 @@
 #pragma GCC visibility push(hidden)
 
 
-#define NGX_CANARY_STATE_VERSION  2
+#define NGX_CANARY_STATE_VERSION  3
 /* of the oldest file that is read; what it lacks is 0 */
 #define NGX_CANARY_STATE_OLDEST   1
 #define NGX_CANARY_STATE_HEADER   44    /* bytes before the body */
@@ -39,13 +39,10 @@
 
 #define NGX_CANARY_SAVED_NAME     255   /* bytes of a name, at most */
 #define NGX_CANARY_SAVED_TEXT     511   /* bytes of a text, at most */
-#define NGX_CANARY_SAVED_LIMITS   6
 /* one more must be possible, and JSON must hold it exactly */
 #define NGX_CANARY_SAVED_GENERATION  ((uint64_t) 1 << 52)
 /* a hundred years, in microseconds */
 #define NGX_CANARY_SAVED_ELAPSED  ((uint64_t) 3155760000u * 1000000u)
-#define NGX_CANARY_SAVED_CELLS    64
-#define NGX_CANARY_SAVED_CELL     (2 + NGX_CANARY_SAVED_LIMITS)
 #define NGX_CANARY_SAVED_EVENTS   32
 #define NGX_CANARY_SAVED_SKETCH   4096
 
@@ -58,8 +55,7 @@
      + NGX_CANARY_STATE_HIST)
 #define NGX_CANARY_STATE_VARIANT                                              \
     (2 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_NAME                      \
-     + 2 * NGX_CANARY_STATE_COUNTS                                            \
-     + NGX_CANARY_SAVED_CELLS * NGX_CANARY_SAVED_CELL * NGX_CANARY_STATE_NUMBER)
+     + 2 * NGX_CANARY_STATE_COUNTS)
 #define NGX_CANARY_STATE_EVENT                                                \
     (2 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_NAME                      \
      + NGX_CANARY_MAX_VARIANTS                                                \
@@ -109,9 +105,6 @@ typedef struct {
     ngx_canary_saved_name_t   name;
     ngx_canary_saved_counts_t total;    /* extremes: of all stages */
     ngx_canary_saved_counts_t base;     /* when the stage began; its extremes */
-    /* by the key's hash: requests, errors, latencies beyond each limit */
-    uint64_t                  cells[NGX_CANARY_SAVED_CELLS]
-                                   [NGX_CANARY_SAVED_CELL];
 } ngx_canary_saved_variant_t;
 
 
@@ -196,7 +189,6 @@ typedef struct {
     uint64_t                  njournal;     /* the oldest first */
     ngx_canary_saved_note_t   journal[NGX_CANARY_JOURNAL];
 
-    uint64_t                  limits_us[NGX_CANARY_SAVED_LIMITS];
     ngx_canary_saved_variant_t
                               variants[NGX_CANARY_MAX_VARIANTS];
 

@@ -2,6 +2,9 @@
 #include "ngx_canary_events_picture.h"
 
 
+static void ngx_canary_events_ratio(ngx_canary_split_t *split,
+    const ngx_canary_rule_t *rule, ngx_uint_t variant, ngx_uint_t scope,
+    ngx_canary_trial_t *trial);
 static double ngx_canary_events_capped(ngx_canary_events_picture_t *pic,
     uint64_t cap);
 
@@ -22,9 +25,9 @@ ngx_canary_events_trials(ngx_canary_events_picture_t *pic, ngx_uint_t event,
 
     for (i = 0; i < split->ngates; i++) {
         gate = &split->gates[i];
-        trial = &gate->canary[scope];
+        trial = variant ? &gate->canary[scope] : &gate->baseline[scope];
 
-        if (gate->index != variant || gate->rule->event != event) {
+        if ((variant && gate->index != variant) || gate->rule->event != event) {
             continue;
         }
 
@@ -72,32 +75,41 @@ ngx_canary_events_trials(ngx_canary_events_picture_t *pic, ngx_uint_t event,
 void
 ngx_canary_events_ratios(ngx_canary_split_t *split)
 {
-    uint64_t                     n;
-    ngx_uint_t                   i, s;
-    ngx_canary_gate_t           *gate;
-    ngx_canary_trial_t          *trial;
-    const ngx_canary_rule_t     *rule;
-    ngx_canary_event_figures_t  *f, *per;
+    ngx_uint_t          i, s;
+    ngx_canary_gate_t  *gate;
 
     for (i = 0; i < split->ngates; i++) {
         gate = &split->gates[i];
-        rule = gate->rule;
 
-        if (rule->metric != NGX_CANARY_METRIC_EVENT_RATIO) {
+        if (gate->rule->metric != NGX_CANARY_METRIC_EVENT_RATIO) {
             continue;
         }
 
         for (s = 0; s < NGX_CANARY_SCOPES; s++) {
-            trial = &gate->canary[s];
-            f = &split->events[rule->event].figures[gate->index][s];
-            per = &split->events[rule->per].figures[gate->index][s];
-
-            n = ngx_min(f->count, per->count);
-
-            trial->n = per->count;
-            trial->bad = (rule->op == NGX_CANARY_AT_LEAST) ? per->count - n : n;
+            ngx_canary_events_ratio(split, gate->rule, gate->index, s,
+                                    &gate->canary[s]);
+            ngx_canary_events_ratio(split, gate->rule, 0, s,
+                                    &gate->baseline[s]);
         }
     }
+}
+
+
+static void
+ngx_canary_events_ratio(ngx_canary_split_t *split,
+    const ngx_canary_rule_t *rule, ngx_uint_t variant, ngx_uint_t scope,
+    ngx_canary_trial_t *trial)
+{
+    uint64_t                     n;
+    ngx_canary_event_figures_t  *f, *per;
+
+    f = &split->events[rule->event].figures[variant][scope];
+    per = &split->events[rule->per].figures[variant][scope];
+
+    n = ngx_min(f->count, per->count);
+
+    trial->n = per->count;
+    trial->bad = (rule->op == NGX_CANARY_AT_LEAST) ? per->count - n : n;
 }
 
 

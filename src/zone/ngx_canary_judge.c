@@ -5,16 +5,18 @@
 #include <xxhash.h>
 
 
-static void ngx_canary_judge_rules(ngx_canary_tick_t *tick);
-static void ngx_canary_judge_gate(ngx_canary_tick_t *tick,
-    ngx_canary_gate_t *gate, ngx_canary_judged_t *judged);
-static void ngx_canary_judge_feed(ngx_canary_tick_t *tick,
-    ngx_canary_gate_t *gate, ngx_canary_detector_t *detector,
-    ngx_canary_trial_t *canary, ngx_canary_trial_t *baseline);
-static ngx_uint_t ngx_canary_judge_seen(ngx_canary_judged_t *judged,
-    ngx_uint_t slot, uint64_t slot_us, ngx_canary_trial_t *now,
-    ngx_canary_trial_t *delta);
+/* a tick is due each second: so long after the last one, one is missing */
+#define NGX_CANARY_JUDGE_GAP_US  (NGX_CANARY_TICK_US * 5 / 2)
+
+
+static ngx_canary_tick_t *ngx_canary_judge_begin(ngx_canary_zone_t *zone,
+    ngx_canary_split_t *split, ngx_canary_judge_t *last);
+static void ngx_canary_judge_shares(ngx_canary_tick_t *tick);
+static void ngx_canary_judge_known(ngx_canary_tick_t *tick);
+static ngx_canary_judged_t *ngx_canary_judge_find(ngx_canary_judge_t *judge,
+    const ngx_canary_rule_t *rule, ngx_uint_t slot, ngx_canary_seen_t **seen);
 static void ngx_canary_judge_refs(ngx_canary_tick_t *tick);
+static void ngx_canary_judge_anew(ngx_canary_tick_t *tick, ngx_uint_t rule);
 
 
 /*
@@ -28,44 +30,43 @@ void
 ngx_canary_judge_tick(ngx_canary_zone_t *zone, ngx_canary_split_t *split)
 {
     uint64_t              number;
-    ngx_uint_t            i, slot;
+    ngx_uint_t            i;
     ngx_canary_tick_t    *tick;
     ngx_canary_gate_t    *gate;
     ngx_canary_judge_t   *next;
     ngx_canary_judged_t  *judged;
 
-    tick = ngx_calloc(sizeof(ngx_canary_tick_t), ngx_cycle->log);
+    number = ngx_canary_load(&zone->judged);
+    next = &zone->judges[(number + 1) & 1];
+
+    tick = ngx_canary_judge_begin(zone, split, &zone->judges[number & 1]);
     if (tick == NULL) {
         return;
     }
 
-    number = ngx_canary_load(&zone->judged);
-    next = &zone->judges[(number + 1) & 1];
-
-    tick->zone = zone;
-    tick->split = split;
-
-    ngx_canary_judge_rules(tick);
-
     for (i = 0; i < split->ngates; i++) {
         gate = &split->gates[i];
-        slot = split->variants[gate->index].slot;
+        judged = &tick->rules[gate->rule - split->rules];
 
-        judged = &tick->judge.rules[gate->rule - split->rules];
+        ngx_canary_feed_gate(tick, gate, judged, &tick->gates[i]);
+        ngx_canary_judged_show(judged, &tick->gates[i], gate);
 
-        ngx_canary_judge_gate(tick, gate, judged);
+        tick->gates[i].failed = (gate->evidence >= gate->threshold);
+    }
 
-        gate->evidence = ngx_canary_detector_evidence(&judged->detectors[slot]);
-        judged->failed[slot] = (gate->evidence >= gate->threshold);
+    for (i = 0; split->ngates && i < split->nrules; i++) {
+        ngx_canary_feed_baseline(tick, &split->gates[i], &tick->rules[i]);
     }
 
     ngx_canary_judge_refs(tick);
-    ngx_canary_clusters_limit(tick);
 
     if (ngx_canary_load(&zone->judged) == number) {
-        ngx_memcpy(next, &tick->judge,
-                   offsetof(ngx_canary_judge_t, rules)
-                   + split->nrules * sizeof(ngx_canary_judged_t));
+        next->tick = tick->now;
+
+        ngx_memcpy(next->rules, tick->rules,
+                   split->nrules * sizeof(ngx_canary_judged_t));
+        ngx_memcpy(next->gates, tick->gates,
+                   split->ngates * sizeof(ngx_canary_seen_t));
 
         (void) __atomic_compare_exchange_n(&zone->judged, &number, number + 1,
                                            0, __ATOMIC_ACQ_REL,
@@ -95,222 +96,177 @@ ngx_canary_rule_signature(const ngx_canary_rule_t *rule)
 
 
 ngx_canary_judged_t *
-ngx_canary_judged_find(ngx_canary_zone_t *zone, const ngx_canary_rule_t *rule)
+ngx_canary_judged_find(ngx_canary_zone_t *zone, const ngx_canary_rule_t *rule,
+    ngx_uint_t slot, ngx_canary_seen_t **seen)
 {
-    ngx_uint_t           i;
     ngx_canary_judge_t  *judge;
 
     judge = &zone->judges[ngx_canary_load(&zone->judged) & 1];
 
-    if (judge->armed != ngx_canary_load(&zone->armed)) {
+    if (judge->tick.armed != ngx_canary_load(&zone->armed)) {
+        *seen = NULL;
         return NULL;
     }
 
-    for (i = 0; i < judge->nrules; i++) {
-        if (judge->rules[i].signature == rule->signature) {
-            return &judge->rules[i];
-        }
-    }
-
-    return NULL;
+    return ngx_canary_judge_find(judge, rule, slot, seen);
 }
 
 
-/*
- * A rule keeps what it has seen over reloads; what was re-armed starts anew,
- * and so does a canary that had no share for a while.
- */
-
-static void
-ngx_canary_judge_rules(ngx_canary_tick_t *tick)
+void
+ngx_canary_judged_show(ngx_canary_judged_t *judged, ngx_canary_seen_t *seen,
+    ngx_canary_gate_t *gate)
 {
-    ngx_uint_t            i, v;
-    ngx_uint_t            shares[NGX_CANARY_MAX_VARIANTS];
-    ngx_canary_judge_t   *judge;
-    ngx_canary_judged_t  *judged;
+    ngx_canary_detector_t  *detector;
 
-    ngx_memzero(shares, sizeof(shares));
+    gate->evidence = NGX_CANARY_DETECTOR_NONE;
+    gate->dispersion = 1;
 
-    for (v = 0; v < tick->split->nvariants; v++) {
-        shares[tick->split->variants[v].slot] =
-                                 tick->split->variants[v].configured_share_ppm;
+    if (judged) {
+        gate->ref_us = judged->ref_us;
     }
 
-    judge = &tick->judge;
-    judge->armed = ngx_canary_load(&tick->zone->armed);
-    judge->nrules = tick->split->nrules;
+    if (seen == NULL) {
+        return;
+    }
 
-    for (i = 0; i < judge->nrules; i++) {
-        judged = ngx_canary_judged_find(tick->zone, &tick->split->rules[i]);
+    gate->failed_before = seen->failed & 1;
+
+    gate->stream = seen->stream;
+    gate->trials = seen->trials;
+    gate->bad = seen->bad;
+    gate->expected = seen->expected;
+    gate->held = seen->held;
+    gate->held_ms = seen->held_ms;
+    gate->held_ln = seen->held_ln;
+
+    if (seen->stream) {
+        detector = &seen->detector;
+
+        gate->evidence = ngx_canary_detector_evidence(detector,
+                                            ngx_canary_feed_stream(gate->rule));
+        gate->dispersion = ngx_canary_dispersion_phi(&detector->dispersion,
+                                                     &judged->dispersion).phi;
+    }
+}
+
+
+static ngx_canary_tick_t *
+ngx_canary_judge_begin(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
+    ngx_canary_judge_t *last)
+{
+    ngx_canary_tick_t  *tick;
+
+    tick = ngx_calloc(sizeof(ngx_canary_tick_t)
+                      + split->nrules * sizeof(ngx_canary_judged_t)
+                      + split->ngates * sizeof(ngx_canary_seen_t),
+                      ngx_cycle->log);
+    if (tick == NULL) {
+        return NULL;
+    }
+
+    tick->zone = zone;
+    tick->split = split;
+    tick->last = last;
+    tick->rules = (ngx_canary_judged_t *) (tick + 1);
+    tick->gates = (ngx_canary_seen_t *) (tick->rules + split->nrules);
+
+    tick->now.armed = ngx_canary_load(&zone->armed);
+    tick->now.time_us = ngx_canary_now_us();
+    tick->now.streams = last->tick.streams;
+    tick->now.nrules = split->nrules;
+    tick->gap = tick->now.time_us - last->tick.time_us
+                > NGX_CANARY_JUDGE_GAP_US;
+
+    ngx_canary_judge_shares(tick);
+    ngx_canary_judge_known(tick);
+
+    return tick;
+}
+
+
+static void
+ngx_canary_judge_shares(ngx_canary_tick_t *tick)
+{
+    ngx_uint_t             i;
+    ngx_canary_variant_t  *v;
+
+    for (i = 0; i < tick->split->nvariants; i++) {
+        v = &tick->split->variants[i];
+
+        tick->now.shares_ppm[v->slot] = v->configured_share_ppm;
+
+        if (i) {
+            tick->now.slots[tick->now.ncanaries++] = v->slot;
+        }
+    }
+}
+
+
+/* a rule keeps what it has seen over reloads; what was re-armed begins anew */
+
+static void
+ngx_canary_judge_known(ngx_canary_tick_t *tick)
+{
+    ngx_uint_t                i;
+    ngx_canary_seen_t        *seen;
+    ngx_canary_gate_t        *gate;
+    ngx_canary_judged_t      *judged;
+    const ngx_canary_rule_t  *rules;
+
+    rules = tick->split->rules;
+
+    for (i = 0; i < tick->split->nrules; i++) {
+        tick->rules[i].signature = rules[i].signature;
+    }
+
+    if (tick->last->tick.armed != tick->now.armed) {
+        return;
+    }
+
+    for (i = 0; i < tick->split->ngates; i++) {
+        gate = &tick->split->gates[i];
+
+        judged = ngx_canary_judge_find(tick->last, gate->rule,
+                                     tick->split->variants[gate->index].slot,
+                                     &seen);
 
         if (judged) {
-            judge->rules[i] = *judged;
+            tick->rules[gate->rule - rules] = *judged;
+        }
 
-            for (v = 1; v < NGX_CANARY_MAX_VARIANTS; v++) {
-                if (shares[v] == 0) {
-                    judge->rules[i].ready[v] = 0;
-                    judge->rules[i].failed[v] = 0;
-                    ngx_memzero(&judge->rules[i].detectors[v],
-                                sizeof(ngx_canary_detector_t));
-                }
-            }
+        if (seen) {
+            tick->gates[i] = *seen;
+        }
+    }
+}
 
+
+static ngx_canary_judged_t *
+ngx_canary_judge_find(ngx_canary_judge_t *judge, const ngx_canary_rule_t *rule,
+    ngx_uint_t slot, ngx_canary_seen_t **seen)
+{
+    ngx_uint_t            i, n;
+    ngx_canary_ticked_t  *tick;
+
+    tick = &judge->tick;
+    *seen = NULL;
+
+    for (i = 0; i < tick->nrules; i++) {
+
+        if (judge->rules[i].signature != rule->signature) {
             continue;
         }
 
-        judge->rules[i].signature = tick->split->rules[i].signature;
-    }
-}
-
-
-static void
-ngx_canary_judge_gate(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
-    ngx_canary_judged_t *judged)
-{
-    uint64_t             slot_us;
-    ngx_uint_t           slot, relative;
-    ngx_canary_trial_t  *now, canary, baseline;
-
-    slot = tick->split->variants[gate->index].slot;
-    slot_us = tick->zone->slot_us[slot];
-    now = &gate->canary[NGX_CANARY_TOTAL];
-    relative = (gate->rule->op == NGX_CANARY_NOT_WORSE);
-
-    ngx_memzero(&baseline, sizeof(ngx_canary_trial_t));
-
-    /*
-     * The events of a ratio are counted one after the other, by different
-     * requests even: wait until there are as many bad ones as there were.
-     */
-
-    if (gate->rule->metric == NGX_CANARY_METRIC_EVENT_RATIO
-        && judged->ready[slot] == slot_us + 1
-        && now->n >= judged->seen[slot].n
-        && now->bad < judged->seen[slot].bad)
-    {
-        return;
-    }
-
-    if (!ngx_canary_judge_seen(judged, slot, slot_us, now, &canary)) {
-
-        /* the first time, or another variant in this slot */
-
-        if (judged->ready[slot] != slot_us + 1) {
-            ngx_memzero(&judged->detectors[slot],
-                        sizeof(ngx_canary_detector_t));
+        for (n = 0; n < tick->ncanaries; n++) {
+            if (tick->slots[n] == slot) {
+                *seen = &judge->gates[n * tick->nrules + i];
+            }
         }
 
-        judged->base[slot] = gate->baseline[NGX_CANARY_TOTAL];
-        judged->seen[slot] = *now;
-        judged->ready[slot] = slot_us + 1;
-        return;
+        return &judge->rules[i];
     }
 
-    if (relative) {
-        now = &gate->baseline[NGX_CANARY_TOTAL];
-
-        baseline.n = now->n - judged->base[slot].n;
-        baseline.bad = now->bad - judged->base[slot].bad;
-    }
-
-    /*
-     * Wait until there is something to judge or to compare.  An error may be
-     * counted an instant before its request is: neither is lost.
-     */
-
-    if (canary.n == 0 || (relative && baseline.n == 0)) {
-        return;
-    }
-
-    ngx_canary_judge_feed(tick, gate, &judged->detectors[slot], &canary,
-                          &baseline);
-
-    judged->seen[slot] = gate->canary[NGX_CANARY_TOTAL];
-    judged->base[slot] = gate->baseline[NGX_CANARY_TOTAL];
-}
-
-
-/* 1, and the trials since the last tick; 0 if there was none to count from */
-
-static ngx_uint_t
-ngx_canary_judge_seen(ngx_canary_judged_t *judged, ngx_uint_t slot,
-    uint64_t slot_us, ngx_canary_trial_t *now, ngx_canary_trial_t *delta)
-{
-    ngx_canary_trial_t  *seen;
-
-    seen = &judged->seen[slot];
-
-    if (judged->ready[slot] != slot_us + 1
-        || now->n < seen->n
-        || now->bad < seen->bad)
-    {
-        return 0;
-    }
-
-    delta->n = now->n - seen->n;
-    delta->bad = now->bad - seen->bad;
-
-    return 1;
-}
-
-
-static void
-ngx_canary_judge_feed(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
-    ngx_canary_detector_t *detector, ngx_canary_trial_t *canary,
-    ngx_canary_trial_t *baseline)
-{
-    double                    phi, limit;
-    const ngx_canary_rule_t  *rule;
-
-    rule = gate->rule;
-    limit = (double) rule->limit / NGX_CANARY_PPM;
-    phi = ngx_canary_clusters_phi(tick, gate);
-
-    if (rule->op == NGX_CANARY_NOT_WORSE) {
-        ngx_canary_detector_pair(detector, canary->bad, baseline->bad,
-                                 (double) canary->n
-                                 / (double) (canary->n + baseline->n),
-                                 limit, phi);
-        return;
-    }
-
-    switch (rule->metric) {
-
-    case NGX_CANARY_METRIC_ERROR_RATE:
-        ngx_canary_detector_trials(detector, canary->bad, canary->n, limit,
-                                   phi);
-        break;
-
-    case NGX_CANARY_METRIC_THROUGHPUT:
-        /* a quiet night is no fault */
-        break;
-
-    case NGX_CANARY_METRIC_EVENT_MEAN:
-        ngx_canary_detector_trials(detector, canary->bad, canary->n,
-                                   1.0 / NGX_CANARY_MEAN_CAP,
-                                   NGX_CANARY_MEAN_PARTS);
-        break;
-
-    case NGX_CANARY_METRIC_EVENT_RATE:
-        if (rule->op == NGX_CANARY_AT_MOST) {
-            ngx_canary_detector_rate(detector, canary->bad,
-                                     (double) canary->n / 1e6, limit, phi);
-        }
-        break;
-
-    case NGX_CANARY_METRIC_EVENT_RATIO:
-        ngx_canary_detector_trials(detector, canary->bad, canary->n,
-                                   rule->op == NGX_CANARY_AT_MOST
-                                   ? limit : 1 - limit,
-                                   phi);
-        break;
-
-    default: /* a quantile */
-        ngx_canary_detector_trials(detector, canary->bad, canary->n,
-                                   1 - (double) rule->quantile_ppm
-                                       / NGX_CANARY_PPM,
-                                   phi);
-    }
+    return NULL;
 }
 
 
@@ -324,7 +280,7 @@ static void
 ngx_canary_judge_refs(ngx_canary_tick_t *tick)
 {
     uint64_t                  us;
-    ngx_uint_t                i, v;
+    ngx_uint_t                i;
     ngx_canary_judged_t      *judged;
     ngx_canary_latency_t     *latency;
     const ngx_canary_rule_t  *rule;
@@ -333,7 +289,7 @@ ngx_canary_judge_refs(ngx_canary_tick_t *tick)
 
     for (i = 0; i < tick->split->nrules; i++) {
         rule = &tick->split->rules[i];
-        judged = &tick->judge.rules[i];
+        judged = &tick->rules[i];
 
         if (rule->op != NGX_CANARY_NOT_WORSE
             || rule->metric > NGX_CANARY_METRIC_P999
@@ -354,13 +310,33 @@ ngx_canary_judge_refs(ngx_canary_tick_t *tick)
 
         judged->ref_us = us;
 
-        /*
-         * The trials so far were counted beyond another latency: they are
-         * counted anew from the next tick on.  The evidence of them stays.
-         */
+        ngx_canary_judge_anew(tick, i);
+    }
+}
 
-        for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
-            judged->seen[v].n = UINT64_MAX;
-        }
+
+/*
+ * The trials so far were counted beyond another latency: they are counted anew
+ * from the next tick on.  The evidence of them stays.
+ */
+
+static void
+ngx_canary_judge_anew(ngx_canary_tick_t *tick, ngx_uint_t rule)
+{
+    ngx_uint_t            i;
+    ngx_canary_seen_t    *seen;
+    ngx_canary_judged_t  *judged;
+
+    judged = &tick->rules[rule];
+
+    ngx_memset(&judged->seen, 0xff, sizeof(ngx_canary_trial_t));
+    ngx_canary_dispersion_cut(&judged->dispersion);
+
+    for (i = 0; i < tick->now.ncanaries; i++) {
+        seen = &tick->gates[i * tick->split->nrules + rule];
+
+        ngx_memset(&seen->seen, 0xff, sizeof(ngx_canary_trial_t));
+        ngx_memset(&seen->base, 0xff, sizeof(ngx_canary_trial_t));
+        ngx_canary_dispersion_cut(&seen->detector.dispersion);
     }
 }

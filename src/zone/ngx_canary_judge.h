@@ -1,6 +1,6 @@
 /*
- * A tick of the gates: what its parts share, the evidence (ngx_canary_judge.c)
- * and the hash cells (ngx_canary_clusters.c).
+ * A tick of the gates: what its parts share; the judge that it works out
+ * (ngx_canary_judge.c), and the trials that it feeds (ngx_canary_feed.c).
  */
 
 #ifndef NGX_CANARY_JUDGE_H_INCLUDED
@@ -13,28 +13,28 @@
 #pragma GCC visibility push(hidden)
 
 
-/* what a tick works on; private to the process until it is complete */
+/* private to the process until it is complete */
 typedef struct {
     ngx_canary_zone_t    *zone;
     ngx_canary_split_t   *split;
-    ngx_canary_judge_t    judge;
-    double                phi[1 + NGX_CANARY_MAX_LIMITS];   /* 0: unknown */
+    ngx_canary_judge_t   *last;
+    ngx_uint_t            gap;          /* ticks are missing before this one */
+    ngx_canary_ticked_t   now;
+    ngx_canary_judged_t  *rules;        /* by rule of the split */
+    ngx_canary_seen_t    *gates;        /* by gate of the split */
 } ngx_canary_tick_t;
 
 
-/*
- * How much a user's failures come together: from the baseline's users, or from
- * the canary's own as long as the baseline has too few.
- */
-double ngx_canary_clusters_phi(ngx_canary_tick_t *tick,
-    ngx_canary_gate_t *gate);
+/* how the trials of a rule are to be judged */
+ngx_canary_stream_e ngx_canary_feed_stream(const ngx_canary_rule_t *rule);
 
-/*
- * Sets the latencies beyond which the hash cells count, by tick->judge.  If one
- * changes, all of them begin anew: it takes a changed configuration, or a
- * baseline that has moved far.
- */
-void ngx_canary_clusters_limit(ngx_canary_tick_t *tick);
+/* feeds a gate what was counted since the last tick */
+void ngx_canary_feed_gate(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
+    ngx_canary_judged_t *judged, ngx_canary_seen_t *seen);
+
+/* the baseline of a rule, after its gates; "gate" is one of them */
+void ngx_canary_feed_baseline(ngx_canary_tick_t *tick,
+    ngx_canary_gate_t *gate, ngx_canary_judged_t *judged);
 
 
 #pragma GCC visibility pop

@@ -246,7 +246,7 @@ ngx_canary_slot_reset(ngx_canary_zone_t *zone, ngx_uint_t slot)
 
     for (i = 0; i < zone->nshards; i++) {
         ngx_memzero(&zone->shards[i].variants[slot],
-                    sizeof(ngx_canary_tally_t));
+                    sizeof(ngx_canary_cell_t));
     }
 
     for (i = 0; i < NGX_CANARY_BASES; i++) {

@@ -19,7 +19,6 @@
 #define NGX_CANARY_TIMED          0x04      /* its latency counts */
 #define NGX_CANARY_RETRIED        0x8000    /* more than one server tried */
 #define NGX_CANARY_ABORTED        0x10000   /* by its client, unanswered */
-#define NGX_CANARY_ENTERED        0x100000  /* its header's time is counted */
 
 #define NGX_CANARY_SELDOM                                                     \
     (NGX_CANARY_ERROR|NGX_CANARY_FALLBACK|NGX_CANARY_RETRIED                  \
@@ -28,21 +27,17 @@
 
 /* the outcome of one passage, ready to be counted */
 typedef struct {
-    uint32_t                  cluster;      /* hash cell of the key */
     uint32_t                  response;     /* class: 0 to 5 */
     ngx_uint_t                what;
     uint64_t                  latency_us;
 } ngx_canary_outcome_t;
 
 
-/* an aborted one is no sample: it counts in no hash cell */
 static ngx_inline void
-ngx_canary_record_seldom(ngx_canary_counts_t *counts,
-    ngx_canary_cluster_t *cluster, ngx_uint_t what)
+ngx_canary_record_seldom(ngx_canary_counts_t *counts, ngx_uint_t what)
 {
     if (what & NGX_CANARY_ERROR) {
         ngx_canary_add(&counts->errors, 1);
-        ngx_canary_add(&cluster->bad[0], 1);
     }
 
     if (what & NGX_CANARY_FALLBACK) {
@@ -61,20 +56,10 @@ ngx_canary_record_seldom(ngx_canary_counts_t *counts,
 
 /* a latency, apart from the request that it is of */
 static ngx_inline void
-ngx_canary_record_latency(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
-    uint32_t cluster, uint64_t us)
+ngx_canary_record_latency(ngx_canary_zone_t *zone, ngx_canary_cell_t *cell,
+    uint64_t us)
 {
-    uint64_t            base;
-    ngx_uint_t          i;
-    ngx_canary_cell_t  *cell;
-
-    cell = &tally->cell;
-
-    /* most are within all limits */
-
-    for (i = 0; us > zone->limits_us[i]; i++) {
-        ngx_canary_add(&tally->clusters[cluster].bad[1 + i], 1);
-    }
+    uint64_t  base;
 
     base = ngx_canary_base_at(ngx_canary_load(&zone->published));
 
@@ -86,42 +71,19 @@ ngx_canary_record_latency(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
 
 
 /*
- * The latency of one that is under way, and its sample in a hash cell: more are
- * never beyond a limit than there are.
- */
-static ngx_inline void
-ngx_canary_record_header(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
-    uint32_t cluster, uint64_t us)
-{
-    ngx_canary_add(&tally->clusters[cluster].requests, 1);
-    ngx_canary_record_latency(zone, tally, cluster, us);
-}
-
-
-/*
  * Counts one passage of a request that the hash, "off" or the latch assigned;
- * "tally" is one of the zone's.
+ * "cell" is that of its variant in this worker's shard.
  */
 static ngx_inline void
-ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_tally_t *tally,
+ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_cell_t *cell,
     ngx_canary_outcome_t *oc)
 {
-    ngx_canary_cell_t     *cell;
-    ngx_canary_cluster_t  *cluster;
-
-    cell = &tally->cell;
-    cluster = &tally->clusters[oc->cluster];
-
-    if (!ngx_canary_rare(oc->what & (NGX_CANARY_ABORTED|NGX_CANARY_ENTERED))) {
-        ngx_canary_add(&cluster->requests, 1);
-    }
-
     if (!ngx_canary_rare(!(oc->what & NGX_CANARY_TIMED))) {
-        ngx_canary_record_latency(zone, tally, oc->cluster, oc->latency_us);
+        ngx_canary_record_latency(zone, cell, oc->latency_us);
     }
 
     if (ngx_canary_rare(oc->what & NGX_CANARY_SELDOM)) {
-        ngx_canary_record_seldom(&cell->counts, cluster, oc->what);
+        ngx_canary_record_seldom(&cell->counts, oc->what);
     }
 
     ngx_canary_add(&cell->counts.responses[oc->response], 1);

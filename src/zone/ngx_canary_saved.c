@@ -4,9 +4,7 @@
 
 #if (NGX_CANARY_SAVED_NAME < NGX_CANARY_MAX_NAME                              \
      || NGX_CANARY_SAVED_NAME < NGX_CANARY_MAX_STAGE                          \
-     || NGX_CANARY_SAVED_TEXT != NGX_CANARY_MAX_TEXT                          \
-     || NGX_CANARY_SAVED_CELLS != NGX_CANARY_CLUSTERS                         \
-     || NGX_CANARY_SAVED_LIMITS != NGX_CANARY_MAX_LIMITS)
+     || NGX_CANARY_SAVED_TEXT != NGX_CANARY_MAX_TEXT)
 #error what is kept of a split is larger than its place in the file
 #endif
 
@@ -23,8 +21,6 @@ static void ngx_canary_saved_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
     uint64_t base, ngx_canary_saved_variant_t *v);
 static void ngx_canary_saved_counts(ngx_canary_saved_counts_t *counts,
     ngx_canary_counts_t *from);
-static void ngx_canary_saved_cells(ngx_canary_zone_t *zone, ngx_uint_t slot,
-    ngx_canary_saved_variant_t *v);
 static void ngx_canary_given_record(ngx_canary_zone_t *zone,
     ngx_canary_saved_t *saved);
 static void ngx_canary_given_latch(ngx_canary_zone_t *zone,
@@ -52,10 +48,6 @@ ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 
     for (i = 0; i < NGX_CANARY_CAUSES; i++) {
         saved->rollbacks[i] = ngx_canary_load(&zone->rollbacks[i]);
-    }
-
-    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
-        saved->limits_us[i] = ngx_canary_load(&zone->limits_us[i]);
     }
 
     ngx_canary_saved_latch(zone, saved);
@@ -200,8 +192,6 @@ ngx_canary_saved_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
                sizeof(v->base.hist));
     v->base.max_us = sum.cell.max_us[base];
     v->base.low_us = sum.cell.low_us[base];
-
-    ngx_canary_saved_cells(zone, slot, v);
 }
 
 
@@ -220,32 +210,6 @@ ngx_canary_saved_counts(ngx_canary_saved_counts_t *counts,
 }
 
 
-static void
-ngx_canary_saved_cells(ngx_canary_zone_t *zone, ngx_uint_t slot,
-    ngx_canary_saved_variant_t *v)
-{
-    uint64_t              *cell;
-    ngx_uint_t             i, n, k;
-    ngx_canary_cluster_t  *cluster;
-
-    ngx_memzero(v->cells, sizeof(v->cells));
-
-    for (i = 0; i < zone->nshards; i++) {
-        cluster = zone->shards[i].variants[slot].clusters;
-
-        for (n = 0; n < NGX_CANARY_SAVED_CELLS; n++, cluster++) {
-            cell = v->cells[n];
-
-            cell[0] += ngx_canary_load(&cluster->requests);
-
-            for (k = 1; k < NGX_CANARY_SAVED_CELL; k++) {
-                cell[k] += ngx_canary_load(&cluster->bad[k - 1]);
-            }
-        }
-    }
-}
-
-
 void
 ngx_canary_saved_give(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 {
@@ -256,10 +220,6 @@ ngx_canary_saved_give(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 
     for (i = 0; i < NGX_CANARY_CAUSES; i++) {
         zone->rollbacks[i] = saved->rollbacks[i];
-    }
-
-    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
-        zone->limits_us[i] = saved->limits_us[i];
     }
 
     zone->shards[0].unkeyed = saved->unkeyed;
@@ -380,10 +340,8 @@ static void
 ngx_canary_given_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
     ngx_canary_saved_variant_t *v)
 {
-    ngx_uint_t             i;
-    ngx_canary_cell_t     *cell;
-    ngx_canary_slot_t     *name;
-    ngx_canary_cluster_t  *cluster;
+    ngx_canary_cell_t  *cell;
+    ngx_canary_slot_t  *name;
 
     if (v->used == 0) {
         return;
@@ -397,7 +355,7 @@ ngx_canary_given_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
 
     ngx_canary_given_counts(&zone->base[0][slot], &v->base);
 
-    cell = &zone->shards[0].variants[slot].cell;
+    cell = &zone->shards[0].variants[slot];
 
     ngx_canary_given_counts(cell, &v->total);
 
@@ -406,13 +364,6 @@ ngx_canary_given_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
 
     zone->past_max_us[slot] = v->total.max_us;
     zone->past_low_us[slot] = v->total.low_us;
-
-    cluster = zone->shards[0].variants[slot].clusters;
-
-    for (i = 0; i < NGX_CANARY_SAVED_CELLS; i++, cluster++) {
-        cluster->requests = v->cells[i][0];
-        ngx_memcpy(cluster->bad, &v->cells[i][1], sizeof(cluster->bad));
-    }
 }
 
 

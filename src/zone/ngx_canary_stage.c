@@ -113,7 +113,7 @@ ngx_canary_stage_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
     ngx_canary_raise(&zone->past_low_us[slot], sum->cell.low_us[base]);
 
     for (i = 0; i < zone->nshards; i++) {
-        cell = &zone->shards[i].variants[slot].cell;
+        cell = &zone->shards[i].variants[slot];
 
         ngx_canary_store(&cell->max_us[base], 0);
         ngx_canary_store(&cell->low_us[base], 0);

@@ -20,7 +20,7 @@ ngx_canary_sum(ngx_canary_zone_t *zone, ngx_uint_t slot, ngx_canary_sum_t *sum)
     used = 0;
 
     for (i = 0; i < zone->nshards; i++) {
-        cell = &zone->shards[i].variants[slot].cell;
+        cell = &zone->shards[i].variants[slot];
 
         if (ngx_canary_sum_counts(&sum->cell.counts, &cell->counts)) {
             used |= (uint64_t) 1 << i;
@@ -103,7 +103,7 @@ ngx_canary_sum_hist(ngx_canary_zone_t *zone, ngx_uint_t slot,
             continue;
         }
 
-        counts = zone->shards[i].variants[slot].cell.hist;
+        counts = zone->shards[i].variants[slot].hist;
 
         if (copied) {
             ngx_canary_hist_merge(sum->cell.hist, counts, sum->from, sum->to);

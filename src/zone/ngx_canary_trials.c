@@ -1,8 +1,6 @@
 
 #include "ngx_canary_picture.h"
 
-#include <math.h>
-
 
 static void ngx_canary_picture_trial(ngx_canary_picture_t *pic,
     ngx_canary_variant_t *v, ngx_canary_scope_e scope,
@@ -25,6 +23,7 @@ ngx_canary_picture_gates(ngx_canary_picture_t *pic, ngx_pool_t *pool)
     ngx_canary_gate_t        *gate;
     ngx_canary_split_t       *split;
     ngx_canary_judged_t      *judged;
+    ngx_canary_seen_t        *seen;
     const ngx_canary_rule_t  *rule;
 
     split = pic->split;
@@ -58,18 +57,11 @@ ngx_canary_picture_gates(ngx_canary_picture_t *pic, ngx_pool_t *pool)
             gate->threshold = ngx_canary_detector_threshold(
                                                   split->false_alarm_s,
                                                   NGX_CANARY_TICK_S,
-                                                  (unsigned) split->ngates);
+                                                  (unsigned) split->ngates,
+                                                  split->fleet);
 
-            judged = ngx_canary_judged_find(pic->zone, rule);
-
-            if (judged) {
-                gate->ref_us = judged->ref_us;
-                gate->failed_before = judged->failed[slot] & 1;
-                gate->evidence = ngx_canary_detector_evidence(
-                                                    &judged->detectors[slot]);
-            } else {
-                gate->evidence = -HUGE_VAL;
-            }
+            judged = ngx_canary_judged_find(pic->zone, rule, slot, &seen);
+            ngx_canary_judged_show(judged, seen, gate);
         }
     }
 
@@ -97,7 +89,7 @@ ngx_canary_picture_trials(ngx_canary_picture_t *pic, ngx_canary_scope_e scope)
             trial = &gate->canary[scope];
             gate->variant = v->name;
 
-        } else if (index == 0 && gate->rule->op == NGX_CANARY_NOT_WORSE) {
+        } else if (index == 0) {
             trial = &gate->baseline[scope];
 
         } else {
@@ -115,16 +107,33 @@ ngx_canary_picture_trial(ngx_canary_picture_t *pic, ngx_canary_variant_t *v,
     ngx_canary_trial_t *trial)
 {
     uint64_t                  ref_us, within;
+    ngx_canary_figures_t     *f;
     ngx_canary_latency_t     *latency, *baseline;
     const ngx_canary_rule_t  *rule;
 
     rule = gate->rule;
-    latency = &v->figures[scope].latency;
+    f = &v->figures[scope];
+    latency = &f->latency;
 
-    if (rule->metric == NGX_CANARY_METRIC_ERROR_RATE) {
-        trial->n = v->figures[scope].samples;
-        trial->bad = v->figures[scope].errors;
+    switch (rule->metric) {
+
+    case NGX_CANARY_METRIC_ERROR_RATE:
+        trial->n = f->samples;
+        trial->bad = f->errors;
         return;
+
+    case NGX_CANARY_METRIC_ABORT_RATE:
+        trial->n = f->requests;
+        trial->bad = f->aborted;
+        return;
+
+    case NGX_CANARY_METRIC_RETRY_RATE:
+        trial->n = f->requests;
+        trial->bad = f->retries;
+        return;
+
+    default:
+        break;
     }
 
     if (rule->metric > NGX_CANARY_METRIC_P999 || latency->count == 0) {

@@ -33,7 +33,7 @@
 
 
 #define NGX_CANARY_ZONE_MAGIC     0x6e676363616e6172ULL     /* "ngccanar" */
-#define NGX_CANARY_ZONE_LAYOUT    4
+#define NGX_CANARY_ZONE_LAYOUT    5
 
 /* what is said of a zone that cannot be adopted */
 #define NGX_CANARY_ZONE_OTHER                                                 \
@@ -51,8 +51,8 @@
 #define NGX_CANARY_EPOCH_US       ((uint64_t) 6311520000u * 1000000)
 #define NGX_CANARY_TICK_US        1000000
 #define NGX_CANARY_TICK_S         1.0
-#define NGX_CANARY_CLUSTERS       64    /* hash cells of a variant */
-#define NGX_CANARY_MAX_LIMITS     6     /* latencies counted by hash cell */
+#define NGX_CANARY_MAX_GATES                                                  \
+    (NGX_CANARY_MAX_RULES * NGX_CANARY_MAX_CANARIES)
 #define NGX_CANARY_WINDOW_STEPS   300   /* a window's length in steps */
 /* one more that is being written, and some for a reader that is slow */
 #define NGX_CANARY_STEPS          (NGX_CANARY_WINDOW_STEPS + 4)
@@ -115,30 +115,11 @@ typedef struct {
 } ngx_canary_cell_t;
 
 
-/*
- * Requests that were not aborted, by the hash of their key: a user's failures,
- * which come together, fall into one of these.  A cache line.
- */
-typedef struct {
-    uint64_t                  requests;
-    /* errors, and latencies beyond each of the zone's limits_us */
-    uint64_t                  bad[1 + NGX_CANARY_MAX_LIMITS];
-} ngx_canary_cluster_t;
-
-
-/* all that one variant counts in one shard */
-typedef struct {
-    ngx_canary_cell_t         cell;
-    /* the last one, which nobody reads, is for those without a hash */
-    ngx_canary_cluster_t      clusters[NGX_CANARY_CLUSTERS + 1];
-} ngx_canary_tally_t;
-
-
 typedef struct {
     uint64_t                  unkeyed;
     uint64_t                  bypassed;
     uint64_t                  pad[6];       /* a cache line of their own */
-    ngx_canary_tally_t        variants[NGX_CANARY_MAX_VARIANTS];
+    ngx_canary_cell_t         variants[NGX_CANARY_MAX_VARIANTS];
 } ngx_canary_shard_t;
 
 
@@ -171,23 +152,50 @@ typedef struct {
 } ngx_canary_step_t;
 
 
-/* what a rule has seen up to the last tick, by the slot of the canary */
+/* what a rule has seen of the baseline up to the last tick */
 typedef struct {
     uint64_t                  signature;    /* of the rule */
     uint64_t                  ref_us;       /* of a relative quantile, or 0 */
-    /* 0: nothing seen, else 1 + slot_us of the variant that was seen */
-    uint64_t                  ready[NGX_CANARY_MAX_VARIANTS];
-    uint64_t                  failed[NGX_CANARY_MAX_VARIANTS];
-    ngx_canary_trial_t        seen[NGX_CANARY_MAX_VARIANTS];
-    ngx_canary_trial_t        base[NGX_CANARY_MAX_VARIANTS];
-    ngx_canary_detector_t     detectors[NGX_CANARY_MAX_VARIANTS];
+    uint64_t                  ready;        /* "seen" holds */
+    ngx_canary_trial_t        seen;         /* trials that were judged */
+    ngx_canary_dispersion_t   dispersion;
 } ngx_canary_judged_t;
 
 
+/* the same of a gate: a rule on one canary; see ngx_canary_gate_t */
 typedef struct {
-    uint64_t                  armed;        /* the zone's at that tick */
+    uint64_t                  ready;        /* 1 + slot_us of the variant */
+    uint64_t                  failed;
+    uint64_t                  stream;       /* 0: not begun */
+    uint64_t                  held;
+    uint64_t                  held_ms;
+    double                    held_ln;
+    double                    trials;
+    double                    bad;
+    double                    expected;
+    ngx_canary_trial_t        seen;         /* trials that were judged, */
+    ngx_canary_trial_t        base;         /* and those of the baseline */
+    ngx_canary_detector_t     detector;
+} ngx_canary_seen_t;
+
+
+/* the tick itself */
+typedef struct {
+    uint64_t                  armed;        /* the zone's */
+    uint64_t                  time_us;      /* monotonic */
+    uint64_t                  streams;      /* numbers given out */
     uint64_t                  nrules;
+    uint64_t                  ncanaries;
+    uint64_t                  slots[NGX_CANARY_MAX_CANARIES];
+    uint64_t                  shares_ppm[NGX_CANARY_MAX_VARIANTS]; /* by slot */
+} ngx_canary_ticked_t;
+
+
+/* the gates as in a picture: each rule for the first canary, and so on */
+typedef struct {
+    ngx_canary_ticked_t       tick;
     ngx_canary_judged_t       rules[NGX_CANARY_MAX_RULES];
+    ngx_canary_seen_t         gates[NGX_CANARY_MAX_GATES];
 } ngx_canary_judge_t;
 
 
@@ -277,8 +285,6 @@ typedef struct {
     uint64_t                  latch;        /* 0, or ticket of its reason */
     uint64_t                  pad1[6];
 
-    /* ascending, the rest UINT64_MAX; read for each request, set by ticks */
-    uint64_t                  limits_us[NGX_CANARY_MAX_LIMITS + 1];
     uint64_t                  tick_due_us;  /* monotonic; the next tick */
 
     uint64_t                  latches;      /* tickets given out */
@@ -519,13 +525,20 @@ ngx_canary_step_t *ngx_canary_step_find(ngx_canary_zone_t *zone,
 /* 64 bits that tell two rules apart, whatever their place and sample size */
 uint64_t ngx_canary_rule_signature(const ngx_canary_rule_t *rule);
 
-/* what a rule has seen up to the last tick, or NULL */
+/*
+ * What a rule has seen up to the last tick, or NULL; and in "seen" its gate on
+ * the canary in "slot", or NULL.
+ */
 ngx_canary_judged_t *ngx_canary_judged_find(ngx_canary_zone_t *zone,
-    const ngx_canary_rule_t *rule);
+    const ngx_canary_rule_t *rule, ngx_uint_t slot, ngx_canary_seen_t **seen);
+
+/* what is shown of both, which may be NULL, in a gate whose rule is set */
+void ngx_canary_judged_show(ngx_canary_judged_t *judged,
+    ngx_canary_seen_t *seen, ngx_canary_gate_t *gate);
 
 /*
  * Feeds the trials since the last tick to the detectors of all gates of
- * "split", which is a picture of this moment, and sets gate->evidence.
+ * "split", which is a picture of this moment, and shows what they have seen.
  */
 void ngx_canary_judge_tick(ngx_canary_zone_t *zone, ngx_canary_split_t *split);
 

@@ -1,5 +1,5 @@
 /*
- * Any bytes as a state file, as they are, with a header of either version and a
+ * Any bytes as a state file, as they are, with a header of each version and a
  * checksum that fit, and as changes to a file that is full: what is accepted
  * keeps within the bounds of its fields and gives the same bytes when it is
  * written again; what is refused is said why.
@@ -39,6 +39,8 @@ static ngx_canary_saved_event_t  events[EVENTS];
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    uint64_t  version;
+
     static size_t   len;
     static uint8_t  full[ROOM], body[ROOM];
 
@@ -63,8 +65,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     try(data, size, NGX_CANARY_STATE_VERSION);
-    try_dressed(data, size, NGX_CANARY_STATE_OLDEST);
-    try_dressed(data, size, NGX_CANARY_STATE_VERSION);
+
+    for (version = NGX_CANARY_STATE_OLDEST;
+         version <= NGX_CANARY_STATE_VERSION;
+         version++)
+    {
+        try_dressed(data, size, version);
+    }
 
     memcpy(body, full + NGX_CANARY_STATE_HEADER, len);
     patch(body, len, data, size);
@@ -111,13 +118,13 @@ try(const uint8_t *data, size_t size, uint64_t version)
 
     check_bounds();
 
-    /* what an older version lacks makes it longer */
+    /* an older version has another length */
 
     len = size;
 
     if (version != NGX_CANARY_STATE_VERSION) {
         len = ngx_canary_state_encode(&saved, NULL, 0);
-        require(len > size && len <= NGX_CANARY_STATE_MAX);
+        require(len > 0 && len <= NGX_CANARY_STATE_MAX);
     }
 
     again = malloc(len);

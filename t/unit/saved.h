@@ -61,18 +61,10 @@ saved_counts(ngx_canary_saved_counts_t *counts)
 static inline void
 saved_variant(ngx_canary_saved_variant_t *v, const char *name)
 {
-    size_t  i, n;
-
     v->used = saved_next++;
     saved_name(&v->name, name);
     saved_counts(&v->total);
     saved_counts(&v->base);
-
-    for (i = 0; i < NGX_CANARY_SAVED_CELLS; i++) {
-        for (n = 0; n < NGX_CANARY_SAVED_CELL; n++) {
-            v->cells[i][n] = saved_next++;
-        }
-    }
 }
 
 
@@ -169,10 +161,6 @@ saved_fill(ngx_canary_saved_t *saved, ngx_canary_saved_event_t *events)
     saved->journal[1].time_ms = saved_next++;
     saved->journal[1].kind = 1;
     saved_text(&saved->journal[1].text, "by anna: too slow");
-
-    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
-        saved->limits_us[i] = saved_next++;
-    }
 
     saved_variant(&saved->variants[0], "documents");
     saved_variant(&saved->variants[1], "sliceB");

@@ -103,7 +103,7 @@ main(void)
 
     buf[8] = 9;
     ok(decode(buf, len) == -1
-       && says("it has version 9, this module reads 1 to 2"),
+       && says("it has version 9, this module reads 1 to 3"),
        "another version");
     buf[8] = NGX_CANARY_STATE_VERSION;
 

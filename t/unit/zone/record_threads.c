@@ -27,13 +27,10 @@ ngx_uint_t  ngx_worker = 5;
 static ngx_canary_zone_t  *zone;
 static pthread_barrier_t   barrier;
 
-/* on both sides of the limits below; least and greatest in the middle */
+/* least and greatest in the middle */
 static const uint64_t  latencies[LATENCIES] = {
     1000, 1001, 250, 7, 2000000000, 100000, 100001
 };
-
-/* how many of the latencies are beyond the limits of 1 ms and 100 ms */
-static const uint64_t  beyond[2] = { 4, 2 };
 
 
 static void *
@@ -50,7 +47,6 @@ count(void *data)
         for (v = 0; v < VARIANTS; v++) {
 
             for (n = 0; n < LATENCIES; n++) {
-                oc.cluster = (uint32_t) (n % 2);
                 oc.response = (uint32_t) (n % NGX_CANARY_CLASSES);
                 oc.what = NGX_CANARY_TIMED;
                 oc.latency_us = latencies[n];
@@ -128,28 +124,6 @@ check_cell(ngx_canary_cell_t *cell)
 }
 
 
-static void
-check_clusters(ngx_uint_t v, ngx_canary_cluster_t *clusters)
-{
-    uint64_t    each;
-    ngx_uint_t  n;
-
-    each = THREADS * ROUNDS;
-
-    /* what was aborted is no sample */
-
-    is_u64(clusters[0].requests, (v ? 4 : 3) * each,
-           "requests of a hash cell");
-    is_u64(clusters[1].requests, 3 * each, "of another");
-    is_u64(clusters[0].bad[0] + clusters[1].bad[0], each, "their errors");
-
-    for (n = 0; n < 2; n++) {
-        is_u64(clusters[0].bad[1 + n] + clusters[1].bad[1 + n],
-               beyond[n] * each, "beyond a limit");
-    }
-}
-
-
 int
 main(void)
 {
@@ -164,13 +138,6 @@ main(void)
     zone->nshards = 2;
     zone->published = ngx_canary_word((uint64_t) 1, 0, 1);
 
-    for (i = 0; i <= NGX_CANARY_MAX_LIMITS; i++) {
-        zone->limits_us[i] = UINT64_MAX;
-    }
-
-    zone->limits_us[0] = 1000;
-    zone->limits_us[1] = 100000;
-
     (void) pthread_barrier_init(&barrier, NULL, THREADS);
 
     for (i = 0; i < THREADS; i++) {
@@ -184,12 +151,11 @@ main(void)
     }
 
     for (v = 0; v < VARIANTS; v++) {
-        check_counts(v, &zone->shards[1].variants[v].cell.counts);
-        check_cell(&zone->shards[1].variants[v].cell);
-        check_clusters(v, zone->shards[1].variants[v].clusters);
+        check_counts(v, &zone->shards[1].variants[v].counts);
+        check_cell(&zone->shards[1].variants[v]);
     }
 
-    is_u64(zone->shards[0].variants[0].cell.counts.responses[0], 0,
+    is_u64(zone->shards[0].variants[0].counts.responses[0], 0,
            "nothing in the shard of another");
 
     return tap_done();

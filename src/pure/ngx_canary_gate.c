@@ -212,14 +212,13 @@ ngx_canary_gate_figure(const ngx_canary_split_t *split,
         return e->quantile[rule->le] * 1000;
 
     default: /* a quantile */
-        if (variant == 0) {
-            *there = f->latency.count;
-            return f->latency.quantile_us[rule->metric];
+        if (variant && gate->late[scope]) {
+            *there = !gate->beyond[scope];
+            return gate->beyond[scope] ? 0 : gate->quantile_us[scope];
         }
 
-        *there = gate->beyond[scope] ? 0
-                                     : f->latency.count + gate->late[scope];
-        return gate->beyond[scope] ? 0 : gate->quantile_us[scope];
+        *there = f->latency.count;
+        return f->latency.quantile_us[rule->metric];
     }
 }
 

@@ -205,8 +205,8 @@ typedef struct {
 
     /*
      * Of a latency gate: requests that their client gave up beyond the limit,
-     * a part of "n" and "bad" above, and the quantile of all of them.  Where
-     * that falls among those given up, "beyond" is 1 and there is no figure.
+     * a part of "n" and "bad" above; where there are some, the quantile with
+     * them, or "beyond" is 1: it falls among them and has no figure.
      */
     uint64_t                  late[NGX_CANARY_SCOPES];
     uint64_t                  late_baseline[NGX_CANARY_SCOPES];

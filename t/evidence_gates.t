@@ -84,7 +84,7 @@ is_deeply(
 $ctl->say(verdict => 'go', gates => \@gates);
 $ev->collect('s1');
 like(
-    $ev->page('s1'),
+    $ev->page('s1.2'),
     qr/^\*\*Verdict of the gates:\*\* go *$/m,
     'nothing holds back a go'
 );

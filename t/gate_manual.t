@@ -62,7 +62,8 @@ ok($t->wait_for(sub { gate()->{status} eq 'pass' }), 'passes at first');
 $t->write('broken', '');
 ok(fails(), 'the gate fails');
 
-my $reason = qr/^error_rate <= 1% is broken: .*evidence 10\^\S+ of 10\^(\S+)$/;
+my $reason =
+    qr/^error_rate <= 1% is broken: .*evidence 10\^\S+ of 10\^(\d+\.\d)/;
 like(gate()->{reason}, $reason, 'with its reason');
 my ($needed) = gate()->{reason} =~ $reason;
 

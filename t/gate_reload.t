@@ -29,11 +29,11 @@ sub gate_of {
     return $gate;
 }
 
-# powers of ten, as in "evidence 10^1.2 of 10^9.5"
-sub evidence {
+# what it has judged so far, in which stream
+sub judged {
     my ($gate) = @_;
 
-    return [$gate->{reason} =~ /evidence 10\^(\S+) of 10\^(\S+)$/];
+    return [@{$gate}{qw(stream trials bad evidence)}];
 }
 
 sub load {
@@ -55,8 +55,6 @@ sub requests {
 # the first tick of a gate is where it begins to count
 
 sub begun {
-    my ($metric, $rule) = @_;
-
     my $next = 0;
     return $t->wait_for(
         sub {
@@ -65,32 +63,32 @@ sub begun {
                 requests(1, 1);
                 $next = time + 0.3;
             }
-            my $evidence = evidence(gate_of($metric, $rule))->[0];
-            return defined $evidence && $evidence > -9.9;
+            return gate_of('error_rate', '<=')->{evidence} > 0;
         }
     );
 }
 
 requests(100);
-ok(begun('error_rate', '<='), 'an error makes evidence');
+ok(begun(), 'an error makes evidence');
 requests(4, 1);
 
-my ($before, $since) = (0, 0);
+my ($before, $since) = (gate_of('error_rate', '<='), time);
 ok(
     $t->wait_for(
         sub {
-            my $evidence = evidence(gate_of('error_rate', '<='))->[0];
-            $since = time if $evidence ne $before;
-            $before = $evidence;
-            return $before > 1 && time - $since > 1.5;
+            my $gate = gate_of('error_rate', '<=');
+            $since = time if $gate->{bad} != $before->{bad};
+            $before = $gate;
+            return $gate->{bad} >= 4 && time - $since > 1.5;
         }
     ),
     'some evidence, and no more of it for a tick'
 );
-diag("evidence 10^$before");
+cmp_ok($before->{evidence}, '>', 0, 'it is some');
+cmp_ok($before->{stream}, '>', 0, 'in some stream');
 
 # 100 years are 3155760000 s by 365.25 days, 3153600000 by 365: 10^9.5
-is_deeply(evidence(gate_of('error_rate', '<=')), [$before, '9.5'], 'one gate');
+like($before->{threshold}, qr/^9\.499/, 'one gate');
 
 ok(
     load(
@@ -100,21 +98,28 @@ ok(
     'a reload with two more gates, and another "min"'
 );
 
-# three gates: 3 times as much, 10^9.98
-is_deeply(
-    evidence(gate_of('error_rate', '<=')),
-    [$before, '10.0'],
-    'the evidence is kept'
-);
-is(gate_of('error_rate', '<=')->{min}, 50, 'the samples that it takes now');
+my $gate = gate_of('error_rate', '<=');
+is_deeply(judged($gate), judged($before), 'what was judged is kept');
 
-ok(load('canary_gate error_rate <= 2%;'), 'a reload with another limit');
-is(evidence(gate_of('error_rate', '<='))->[0], '-9.9', 'begins anew');
-ok(begun('error_rate', '<='), 'and goes on from there');
+# three gates: 3 times as much, 10^9.976
+is($gate->{threshold}, 9.976, 'it takes more evidence');
+is($gate->{min}, 50, 'the samples that it takes now');
 
-ok(load('canary_gate error_rate <= 1%;'), 'and the first one again');
-is(evidence(gate_of('error_rate', '<='))->[0],
-    '-9.9', 'begins anew: it was away');
+my $stream = $before->{stream};
+
+for my $limit ('2%', '1%') {
+    ok(load("canary_gate error_rate <= $limit;"), "a reload with $limit");
+    ok($t->wait_for(sub { gate_of('error_rate', '<=')->{stream} > $stream }),
+        'another stream');
+    $gate = gate_of('error_rate', '<=');
+    is_deeply(
+        [@{$gate}{qw(trials bad evidence)}],
+        [0, 0, 0],
+        'of which nothing was judged'
+    );
+    ok(begun(), 'and goes on from there');
+    $stream = $gate->{stream};
+}
 
 is($fault->documents()->{state}, 'active', 'nothing was rolled back');
 

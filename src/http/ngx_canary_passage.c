@@ -320,6 +320,8 @@ ngx_canary_passage_left(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
 
     state |= NGX_CANARY_ABORTED;
 
+    p->latency_us = ngx_canary_passage_elapsed(p);
+
     /* behind a failed attempt it is nginx's own */
 
     if (u->state && !(state & NGX_CANARY_ENDED)) {

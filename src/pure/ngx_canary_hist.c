@@ -27,6 +27,8 @@ static uint64_t ngx_canary_hist_unit(size_t index);
 static uint64_t ngx_canary_hist_middle(size_t index);
 static uint64_t ngx_canary_hist_block(const uint64_t *counts);
 static uint64_t ngx_canary_hist_rank(uint64_t count, uint32_t ppm);
+static uint64_t ngx_canary_hist_value(size_t i, uint64_t min_us,
+    uint64_t max_us);
 
 
 uint64_t
@@ -192,7 +194,7 @@ ngx_canary_hist_quantiles(const uint64_t *counts, size_t from, size_t to,
     size_t n)
 {
     size_t    i, q, c, last;
-    uint64_t  count, rank, passed, seen, us;
+    uint64_t  count, rank, passed, seen;
     uint64_t  chunks[NGX_CANARY_HIST_CHUNKS];
 
     if (from > to) {
@@ -231,16 +233,51 @@ ngx_canary_hist_quantiles(const uint64_t *counts, size_t from, size_t to,
             seen += counts[i++];
         }
 
-        us = (i < NGX_CANARY_HIST_LAST) ? ngx_canary_hist_middle(i) : max_us;
-
-        if (us > max_us) {
-            us = max_us;
-        }
-
-        out_us[q] = (us < min_us) ? min_us : us;
+        out_us[q] = ngx_canary_hist_value(i, min_us, max_us);
     }
 
     return count;
+}
+
+
+uint64_t
+ngx_canary_hist_quantile(const uint64_t *counts, size_t from, size_t to,
+    uint64_t min_us, uint64_t max_us, uint32_t ppm, uint64_t more)
+{
+    size_t    i;
+    uint64_t  count, rank, seen;
+
+    count = (from <= to) ? ngx_canary_hist_count(counts, from, to) : 0;
+    rank = ngx_canary_hist_rank(count + more, ppm);
+
+    if (rank > count) {
+        return UINT64_MAX;
+    }
+
+    seen = 0;
+
+    for (i = from; i < to && seen + counts[i] < rank; i++) {
+        seen += counts[i];
+    }
+
+    return ngx_canary_hist_value(i, min_us, max_us);
+}
+
+
+/* what a value of a bucket is taken for */
+
+static uint64_t
+ngx_canary_hist_value(size_t i, uint64_t min_us, uint64_t max_us)
+{
+    uint64_t  us;
+
+    us = (i < NGX_CANARY_HIST_LAST) ? ngx_canary_hist_middle(i) : max_us;
+
+    if (us > max_us) {
+        us = max_us;
+    }
+
+    return (us < min_us) ? min_us : us;
 }
 
 

@@ -79,6 +79,14 @@ uint64_t ngx_canary_hist_quantiles(const uint64_t *counts, size_t from,
     uint64_t *out_us, size_t n);
 
 /*
+ * One such quantile, of what is in [from, to] and of "more" values that are
+ * greater than any.  UINT64_MAX if it is one of those.  There is a value at
+ * least.
+ */
+uint64_t ngx_canary_hist_quantile(const uint64_t *counts, size_t from,
+    size_t to, uint64_t min_us, uint64_t max_us, uint32_t ppm, uint64_t more);
+
+/*
  * Cumulative counts in one pass over [from, to]: "le" holds n ascending edges
  * in microseconds (each ngx_canary_hist_is_edge()), "out" receives the exact
  * number of values at most that.

@@ -27,6 +27,8 @@ static void ngx_canary_state_record(ngx_canary_walk_t *w,
     ngx_canary_saved_t *saved);
 static void ngx_canary_state_variant(ngx_canary_walk_t *w,
     ngx_canary_saved_variant_t *v);
+static void ngx_canary_state_limits(ngx_canary_walk_t *w,
+    ngx_canary_saved_t *saved);
 static void ngx_canary_state_skip(ngx_canary_walk_t *w, size_t numbers);
 static void ngx_canary_state_counts(ngx_canary_walk_t *w,
     ngx_canary_saved_counts_t *counts);
@@ -275,9 +277,7 @@ ngx_canary_state_body(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
                              NGX_CANARY_SAVED_TEXT);
     }
 
-    if (w->version < 3) {
-        ngx_canary_state_skip(w, NGX_CANARY_STATE_OLD_LIMITS);
-    }
+    ngx_canary_state_limits(w, saved);
 
     for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
         ngx_canary_state_variant(w, &saved->variants[i]);
@@ -328,6 +328,8 @@ ngx_canary_state_record(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
 static void
 ngx_canary_state_variant(ngx_canary_walk_t *w, ngx_canary_saved_variant_t *v)
 {
+    size_t  i;
+
     ngx_canary_walk_number(w, &v->used, NGX_CANARY_SAVED_GENERATION);
 
     if (v->used == 0 || w->failed) {
@@ -340,6 +342,30 @@ ngx_canary_state_variant(ngx_canary_walk_t *w, ngx_canary_saved_variant_t *v)
 
     if (w->version < 3) {
         ngx_canary_state_skip(w, NGX_CANARY_STATE_OLD_CELLS);
+        return;
+    }
+
+    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
+        ngx_canary_walk_number(w, &v->late_from[i], UINT64_MAX);
+    }
+}
+
+
+/* an older file has none: what it counted is for no limit */
+
+static void
+ngx_canary_state_limits(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
+{
+    size_t  i;
+
+    if (w->version < 3) {
+        ngx_canary_state_skip(w, NGX_CANARY_STATE_OLD_LIMITS);
+        memset(saved->limits_us, 0xff, sizeof(saved->limits_us));
+        return;
+    }
+
+    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
+        ngx_canary_walk_number(w, &saved->limits_us[i], UINT64_MAX);
     }
 }
 
@@ -373,6 +399,10 @@ ngx_canary_state_counts(ngx_canary_walk_t *w, ngx_canary_saved_counts_t *counts)
     if (w->version > 1) {
         ngx_canary_walk_number(w, &counts->aborted, UINT64_MAX);
         ngx_canary_walk_number(w, &counts->retries, UINT64_MAX);
+    }
+
+    for (i = 0; w->version > 2 && i < NGX_CANARY_SAVED_LIMITS; i++) {
+        ngx_canary_walk_number(w, &counts->late[i], UINT64_MAX);
     }
 
     ngx_canary_walk_number(w, &counts->sum_us, UINT64_MAX);

@@ -43,6 +43,7 @@
 #define NGX_CANARY_SAVED_GENERATION  ((uint64_t) 1 << 52)
 /* a hundred years, in microseconds */
 #define NGX_CANARY_SAVED_ELAPSED  ((uint64_t) 3155760000u * 1000000u)
+#define NGX_CANARY_SAVED_LIMITS   (2 * NGX_CANARY_QUANTILES)
 #define NGX_CANARY_SAVED_EVENTS   32
 #define NGX_CANARY_SAVED_SKETCH   4096
 
@@ -51,11 +52,12 @@
 #define NGX_CANARY_STATE_HIST                                                 \
     ((1 + NGX_CANARY_HIST_BUCKETS) * (2 + NGX_CANARY_STATE_NUMBER))
 #define NGX_CANARY_STATE_COUNTS                                               \
-    ((8 + NGX_CANARY_CLASSES) * NGX_CANARY_STATE_NUMBER                       \
+    ((8 + NGX_CANARY_CLASSES + NGX_CANARY_SAVED_LIMITS)                       \
+     * NGX_CANARY_STATE_NUMBER                                                \
      + NGX_CANARY_STATE_HIST)
 #define NGX_CANARY_STATE_VARIANT                                              \
-    (2 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_NAME                      \
-     + 2 * NGX_CANARY_STATE_COUNTS)
+    ((2 + NGX_CANARY_SAVED_LIMITS) * NGX_CANARY_STATE_NUMBER                  \
+     + NGX_CANARY_SAVED_NAME + 2 * NGX_CANARY_STATE_COUNTS)
 #define NGX_CANARY_STATE_EVENT                                                \
     (2 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_NAME                      \
      + NGX_CANARY_MAX_VARIANTS                                                \
@@ -92,6 +94,7 @@ typedef struct {
     uint64_t                  fallbacks;
     uint64_t                  aborted;  /* since version 2 */
     uint64_t                  retries;
+    uint64_t                  late[NGX_CANARY_SAVED_LIMITS];    /* version 3 */
     uint64_t                  sum_us;
     uint64_t                  max_us;
     uint64_t                  low_us;
@@ -105,6 +108,8 @@ typedef struct {
     ngx_canary_saved_name_t   name;
     ngx_canary_saved_counts_t total;    /* extremes: of all stages */
     ngx_canary_saved_counts_t base;     /* when the stage began; its extremes */
+    /* those counted for limits before these; since version 3 */
+    uint64_t                  late_from[NGX_CANARY_SAVED_LIMITS];
 } ngx_canary_saved_variant_t;
 
 
@@ -189,6 +194,8 @@ typedef struct {
     uint64_t                  njournal;     /* the oldest first */
     ngx_canary_saved_note_t   journal[NGX_CANARY_JOURNAL];
 
+    /* of requests that are given up, UINT64_MAX: none; since version 3 */
+    uint64_t                  limits_us[NGX_CANARY_SAVED_LIMITS];
     ngx_canary_saved_variant_t
                               variants[NGX_CANARY_MAX_VARIANTS];
 

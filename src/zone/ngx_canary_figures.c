@@ -5,8 +5,8 @@
 #define NGX_CANARY_EXTREMES  2          /* the least and the greatest */
 
 
-static void ngx_canary_figures_counts(ngx_canary_figures_t *f,
-    ngx_canary_counts_t *sum, ngx_canary_counts_t *base);
+static void ngx_canary_figures_counts(ngx_canary_picture_t *pic,
+    ngx_canary_figures_t *f, ngx_canary_counts_t *base);
 static void ngx_canary_figures_since(ngx_canary_picture_t *pic,
     ngx_canary_step_cell_t *cell);
 static void ngx_canary_figures_latency(ngx_canary_picture_t *pic,
@@ -29,7 +29,7 @@ ngx_canary_figures_total(ngx_canary_picture_t *pic, ngx_canary_figures_t *f)
 
     f->elapsed_us = pic->now_us - pic->zone->created_us;
 
-    ngx_canary_figures_counts(f, &sum->cell.counts, NULL);
+    ngx_canary_figures_counts(pic, f, NULL);
 
     pic->hist = sum->cell.hist;
 
@@ -48,7 +48,7 @@ ngx_canary_figures_stage(ngx_canary_picture_t *pic, ngx_canary_cell_t *base,
 
     f->elapsed_us = pic->split->stage_elapsed_us;
 
-    ngx_canary_figures_counts(f, &sum->cell.counts, &base->counts);
+    ngx_canary_figures_counts(pic, f, &base->counts);
 
     if (!(pic->split->want & NGX_CANARY_WANT_QUANTILES)) {
         return;
@@ -88,8 +88,7 @@ ngx_canary_figures_window(ngx_canary_picture_t *pic, ngx_uint_t slot,
 
     f->elapsed_us = pic->now_us - start_us;
 
-    ngx_canary_figures_counts(f, &sum->cell.counts,
-                              cell ? &cell->counts : NULL);
+    ngx_canary_figures_counts(pic, f, cell ? &cell->counts : NULL);
     ngx_canary_figures_since(pic, cell);
     ngx_canary_figures_latency(pic, NGX_CANARY_WINDOW, sum->past_low_us,
                                sum->past_max_us, f);
@@ -131,11 +130,14 @@ ngx_canary_figures_since(ngx_canary_picture_t *pic,
 
 
 static void
-ngx_canary_figures_counts(ngx_canary_figures_t *f, ngx_canary_counts_t *sum,
+ngx_canary_figures_counts(ngx_canary_picture_t *pic, ngx_canary_figures_t *f,
     ngx_canary_counts_t *base)
 {
-    ngx_uint_t           i;
-    ngx_canary_counts_t  none;
+    uint64_t              from;
+    ngx_uint_t            i;
+    ngx_canary_counts_t  *sum, none;
+
+    sum = &pic->sum->cell.counts;
 
     if (base == NULL) {
         ngx_memzero(&none, sizeof(ngx_canary_counts_t));
@@ -162,6 +164,15 @@ ngx_canary_figures_counts(ngx_canary_figures_t *f, ngx_canary_counts_t *sum,
     ngx_memzero(&f->latency, sizeof(ngx_canary_latency_t));
 
     f->latency.sum_us = sum->sum_us - base->sum_us;
+
+    /* what came before its limit was set is another limit's */
+
+    for (i = 0; i < NGX_CANARY_LIMITS; i++) {
+        from = ngx_canary_load(&pic->zone->late_from[pic->slot][i]);
+        from = ngx_max(from, base->late[i]);
+
+        pic->late[i] = sum->late[i] - ngx_min(from, sum->late[i]);
+    }
 }
 
 

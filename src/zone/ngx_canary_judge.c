@@ -68,9 +68,11 @@ ngx_canary_judge_tick(ngx_canary_zone_t *zone, ngx_canary_split_t *split)
         ngx_memcpy(next->gates, tick->gates,
                    split->ngates * sizeof(ngx_canary_seen_t));
 
-        (void) __atomic_compare_exchange_n(&zone->judged, &number, number + 1,
-                                           0, __ATOMIC_ACQ_REL,
-                                           __ATOMIC_RELAXED);
+        if (__atomic_compare_exchange_n(&zone->judged, &number, number + 1, 0,
+                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        {
+            ngx_canary_late_limits(tick);
+        }
     }
 
     ngx_free(tick);

@@ -1,6 +1,7 @@
 /*
  * A tick of the gates: what its parts share; the judge that it works out
- * (ngx_canary_judge.c), and the trials that it feeds (ngx_canary_feed.c).
+ * (ngx_canary_judge.c), the trials that it feeds (ngx_canary_feed.c), and the
+ * limits of requests that are given up (ngx_canary_late.c).
  */
 
 #ifndef NGX_CANARY_JUDGE_H_INCLUDED
@@ -35,6 +36,13 @@ void ngx_canary_feed_gate(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
 /* the baseline of a rule, after its gates; "gate" is one of them */
 void ngx_canary_feed_baseline(ngx_canary_tick_t *tick,
     ngx_canary_gate_t *gate, ngx_canary_judged_t *judged);
+
+
+/*
+ * ngx_canary_late.c: sets the limits of requests that are given up, by what the
+ * tick has found
+ */
+void ngx_canary_late_limits(ngx_canary_tick_t *tick);
 
 
 #pragma GCC visibility pop

@@ -234,6 +234,7 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
 
     ngx_canary_sum(zone, slot, pic->sum);
 
+    pic->slot = slot;
     base = pic->base;
 
     /* the stage at last, as its base is taken off the totals themselves */

@@ -22,7 +22,9 @@ typedef struct {
     ngx_canary_step_t    *step;         /* the window's beginning, or NULL */
     ngx_canary_sum_t     *sum;          /* totals of the variant at hand */
     uint64_t             *work;         /* room for its window */
+    uint32_t              slot;         /* its own */
     uint64_t             *hist;         /* its buckets in the scope at hand */
+    uint64_t              late[NGX_CANARY_LIMITS];      /* likewise */
     uint64_t              now_us;
 } ngx_canary_picture_t;
 

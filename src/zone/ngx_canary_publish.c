@@ -253,6 +253,8 @@ ngx_canary_slot_reset(ngx_canary_zone_t *zone, ngx_uint_t slot)
         ngx_memzero(&zone->base[i][slot], sizeof(ngx_canary_cell_t));
     }
 
+    ngx_memzero(zone->late_from[slot], sizeof(zone->late_from[slot]));
+
     zone->past_max_us[slot] = 0;
     zone->past_low_us[slot] = 0;
 }

@@ -1,6 +1,6 @@
 /*
- * What a passage of a request counts in the shared memory; inline, as it is on
- * the request path.
+ * What a passage of a request counts in the shared memory; inline where it is
+ * on the path of every request.
  */
 
 #ifndef NGX_CANARY_RECORD_H_INCLUDED
@@ -29,29 +29,13 @@
 typedef struct {
     uint32_t                  response;     /* class: 0 to 5 */
     ngx_uint_t                what;
-    uint64_t                  latency_us;
+    uint64_t                  latency_us;   /* if it is timed or aborted */
 } ngx_canary_outcome_t;
 
 
-static ngx_inline void
-ngx_canary_record_seldom(ngx_canary_counts_t *counts, ngx_uint_t what)
-{
-    if (what & NGX_CANARY_ERROR) {
-        ngx_canary_add(&counts->errors, 1);
-    }
-
-    if (what & NGX_CANARY_FALLBACK) {
-        ngx_canary_add(&counts->fallbacks, 1);
-    }
-
-    if (what & NGX_CANARY_RETRIED) {
-        ngx_canary_add(&counts->retries, 1);
-    }
-
-    if (what & NGX_CANARY_ABORTED) {
-        ngx_canary_add(&counts->aborted, 1);
-    }
-}
+/* ngx_canary_record.c: what NGX_CANARY_SELDOM tells of it */
+void ngx_canary_record_seldom(ngx_canary_zone_t *zone,
+    ngx_canary_counts_t *counts, ngx_uint_t what, uint64_t latency_us);
 
 
 /* a latency, apart from the request that it is of */
@@ -83,7 +67,8 @@ ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_cell_t *cell,
     }
 
     if (ngx_canary_rare(oc->what & NGX_CANARY_SELDOM)) {
-        ngx_canary_record_seldom(&cell->counts, oc->what);
+        ngx_canary_record_seldom(zone, &cell->counts, oc->what,
+                                 oc->latency_us);
     }
 
     ngx_canary_add(&cell->counts.responses[oc->response], 1);

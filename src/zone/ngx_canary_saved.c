@@ -4,7 +4,8 @@
 
 #if (NGX_CANARY_SAVED_NAME < NGX_CANARY_MAX_NAME                              \
      || NGX_CANARY_SAVED_NAME < NGX_CANARY_MAX_STAGE                          \
-     || NGX_CANARY_SAVED_TEXT != NGX_CANARY_MAX_TEXT)
+     || NGX_CANARY_SAVED_TEXT != NGX_CANARY_MAX_TEXT                          \
+     || NGX_CANARY_SAVED_LIMITS != NGX_CANARY_LIMITS)
 #error what is kept of a split is larger than its place in the file
 #endif
 
@@ -48,6 +49,10 @@ ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 
     for (i = 0; i < NGX_CANARY_CAUSES; i++) {
         saved->rollbacks[i] = ngx_canary_load(&zone->rollbacks[i]);
+    }
+
+    for (i = 0; i < NGX_CANARY_LIMITS; i++) {
+        saved->limits_us[i] = ngx_canary_load(&zone->limits_us[i]);
     }
 
     ngx_canary_saved_latch(zone, saved);
@@ -165,6 +170,7 @@ static void
 ngx_canary_saved_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
     uint64_t base, ngx_canary_saved_variant_t *v)
 {
+    ngx_uint_t          i;
     ngx_canary_sum_t    sum;
     ngx_canary_slot_t  *name;
 
@@ -192,6 +198,10 @@ ngx_canary_saved_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
                sizeof(v->base.hist));
     v->base.max_us = sum.cell.max_us[base];
     v->base.low_us = sum.cell.low_us[base];
+
+    for (i = 0; i < NGX_CANARY_LIMITS; i++) {
+        v->late_from[i] = ngx_canary_load(&zone->late_from[slot][i]);
+    }
 }
 
 
@@ -206,6 +216,7 @@ ngx_canary_saved_counts(ngx_canary_saved_counts_t *counts,
     counts->fallbacks = from->fallbacks;
     counts->aborted = from->aborted;
     counts->retries = from->retries;
+    ngx_memcpy(counts->late, from->late, sizeof(from->late));
     counts->sum_us = from->sum_us;
 }
 
@@ -221,6 +232,8 @@ ngx_canary_saved_give(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
     for (i = 0; i < NGX_CANARY_CAUSES; i++) {
         zone->rollbacks[i] = saved->rollbacks[i];
     }
+
+    ngx_memcpy(zone->limits_us, saved->limits_us, sizeof(zone->limits_us));
 
     zone->shards[0].unkeyed = saved->unkeyed;
     zone->shards[0].bypassed = saved->bypassed;
@@ -364,6 +377,9 @@ ngx_canary_given_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
 
     zone->past_max_us[slot] = v->total.max_us;
     zone->past_low_us[slot] = v->total.low_us;
+
+    ngx_memcpy(zone->late_from[slot], v->late_from,
+               sizeof(zone->late_from[slot]));
 }
 
 
@@ -380,6 +396,7 @@ ngx_canary_given_counts(ngx_canary_cell_t *cell,
     cell->counts.fallbacks = counts->fallbacks;
     cell->counts.aborted = counts->aborted;
     cell->counts.retries = counts->retries;
+    ngx_memcpy(cell->counts.late, counts->late, sizeof(cell->counts.late));
     cell->counts.sum_us = counts->sum_us;
 }
 

@@ -60,7 +60,7 @@ ngx_canary_sum(ngx_canary_zone_t *zone, ngx_uint_t slot, ngx_canary_sum_t *sum)
 static ngx_uint_t
 ngx_canary_sum_counts(ngx_canary_counts_t *sum, ngx_canary_counts_t *counts)
 {
-    uint64_t    responses, requests, sum_us;
+    uint64_t    responses, requests, aborted, sum_us;
     ngx_uint_t  i;
 
     requests = 0;
@@ -74,10 +74,16 @@ ngx_canary_sum_counts(ngx_canary_counts_t *sum, ngx_canary_counts_t *counts)
     sum->forced += ngx_canary_load(&counts->forced);
     sum->errors += ngx_canary_load(&counts->errors);
     sum->fallbacks += ngx_canary_load(&counts->fallbacks);
-    sum->aborted += ngx_canary_load(&counts->aborted);
     sum->retries += ngx_canary_load(&counts->retries);
     sum_us = ngx_canary_load(&counts->sum_us);
     sum->sum_us += sum_us;
+
+    aborted = ngx_canary_load(&counts->aborted);
+    sum->aborted += aborted;
+
+    for (i = 0; aborted && i < NGX_CANARY_LIMITS; i++) {
+        sum->late[i] += ngx_canary_load(&counts->late[i]);
+    }
 
     return requests || sum_us;
 }

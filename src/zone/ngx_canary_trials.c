@@ -5,6 +5,17 @@
 static void ngx_canary_picture_trial(ngx_canary_picture_t *pic,
     ngx_canary_variant_t *v, ngx_canary_scope_e scope,
     ngx_canary_gate_t *gate, ngx_canary_trial_t *trial);
+static void ngx_canary_picture_slow(ngx_canary_picture_t *pic,
+    ngx_canary_variant_t *v, ngx_canary_scope_e scope,
+    ngx_canary_gate_t *gate, ngx_canary_trial_t *trial);
+static uint64_t ngx_canary_picture_late(ngx_canary_picture_t *pic,
+    ngx_canary_gate_t *gate);
+static void ngx_canary_picture_quantile(ngx_canary_picture_t *pic,
+    ngx_canary_latency_t *latency, ngx_canary_scope_e scope,
+    ngx_canary_gate_t *gate);
+static ngx_uint_t ngx_canary_picture_beyond(ngx_canary_picture_t *pic,
+    ngx_canary_latency_t *latency, ngx_canary_scope_e scope,
+    ngx_canary_gate_t *gate, uint64_t *beyond);
 
 
 /* by ngx_canary_op_e */
@@ -106,14 +117,11 @@ ngx_canary_picture_trial(ngx_canary_picture_t *pic, ngx_canary_variant_t *v,
     ngx_canary_scope_e scope, ngx_canary_gate_t *gate,
     ngx_canary_trial_t *trial)
 {
-    uint64_t                  ref_us, within;
     ngx_canary_figures_t     *f;
-    ngx_canary_latency_t     *latency, *baseline;
     const ngx_canary_rule_t  *rule;
 
     rule = gate->rule;
     f = &v->figures[scope];
-    latency = &f->latency;
 
     switch (rule->metric) {
 
@@ -136,9 +144,101 @@ ngx_canary_picture_trial(ngx_canary_picture_t *pic, ngx_canary_variant_t *v,
         break;
     }
 
-    if (rule->metric > NGX_CANARY_METRIC_P999 || latency->count == 0) {
-        return;
+    if (rule->metric <= NGX_CANARY_METRIC_P999) {
+        ngx_canary_picture_slow(pic, v, scope, gate, trial);
     }
+}
+
+
+/*
+ * Latencies beyond the limit, those of requests that their clients gave up
+ * beyond it among them.  Under a relative gate the latter are counted beyond
+ * ref_us alone, whatever the scope: what they are compared with is counted
+ * likewise.
+ */
+
+static void
+ngx_canary_picture_slow(ngx_canary_picture_t *pic, ngx_canary_variant_t *v,
+    ngx_canary_scope_e scope, ngx_canary_gate_t *gate,
+    ngx_canary_trial_t *trial)
+{
+    uint64_t               late, beyond;
+    ngx_canary_latency_t  *latency;
+
+    latency = &v->figures[scope].latency;
+    late = ngx_canary_picture_late(pic, gate);
+
+    if (v->canary) {
+        gate->late[scope] = late;
+        ngx_canary_picture_quantile(pic, latency, scope, gate);
+
+    } else {
+        gate->late_baseline[scope] = late;
+    }
+
+    if (ngx_canary_picture_beyond(pic, latency, scope, gate, &beyond)) {
+        trial->n = latency->count + late;
+        trial->bad = beyond + late;
+    }
+}
+
+
+/* of the scope at hand; those of another limit are no matter here */
+
+static uint64_t
+ngx_canary_picture_late(ngx_canary_picture_t *pic, ngx_canary_gate_t *gate)
+{
+    uint64_t    limit_us;
+    ngx_uint_t  i;
+
+    i = ngx_canary_late_index(gate->rule);
+    limit_us = gate->rule->op == NGX_CANARY_NOT_WORSE ? gate->ref_us
+                                                      : gate->rule->limit;
+
+    return ngx_canary_load(&pic->zone->limits_us[i]) == limit_us
+           ? pic->late[i] : 0;
+}
+
+
+/* those given up are slower than any */
+
+static void
+ngx_canary_picture_quantile(ngx_canary_picture_t *pic,
+    ngx_canary_latency_t *latency, ngx_canary_scope_e scope,
+    ngx_canary_gate_t *gate)
+{
+    uint64_t  us;
+
+    us = latency->quantile_us[gate->rule->metric];
+
+    if (gate->late[scope]) {
+        us = latency->count
+             ? ngx_canary_hist_quantile(pic->hist, pic->sum->from,
+                                        pic->sum->to, latency->min_us,
+                                        latency->max_us,
+                                        gate->rule->quantile_ppm,
+                                        gate->late[scope])
+             : UINT64_MAX;
+    }
+
+    gate->beyond[scope] = (us == UINT64_MAX);
+    gate->quantile_us[scope] = gate->beyond[scope] ? 0 : us;
+}
+
+
+/* 0 if there is nothing to count beyond, else 1 and how many are */
+
+static ngx_uint_t
+ngx_canary_picture_beyond(ngx_canary_picture_t *pic,
+    ngx_canary_latency_t *latency, ngx_canary_scope_e scope,
+    ngx_canary_gate_t *gate, uint64_t *beyond)
+{
+    uint64_t                  ref_us, within;
+    ngx_canary_latency_t     *baseline;
+    const ngx_canary_rule_t  *rule;
+
+    rule = gate->rule;
+    within = 0;
 
     if (rule->op != NGX_CANARY_NOT_WORSE) {
         within = latency->le[rule->le];
@@ -152,17 +252,20 @@ ngx_canary_picture_trial(ngx_canary_picture_t *pic, ngx_canary_variant_t *v,
         }
 
         if (ref_us == 0) {
-            return;
+            return 0;
         }
 
         /* the whole bucket in which the baseline's quantile lies */
 
         ref_us = ngx_canary_hist_upper(ngx_canary_hist_index(ref_us));
 
-        ngx_canary_hist_cumulate(pic->hist, pic->sum->from, pic->sum->to,
-                                 &ref_us, &within, 1);
+        if (latency->count) {
+            ngx_canary_hist_cumulate(pic->hist, pic->sum->from, pic->sum->to,
+                                     &ref_us, &within, 1);
+        }
     }
 
-    trial->n = latency->count;
-    trial->bad = trial->n - ngx_min(within, trial->n);
+    *beyond = latency->count - ngx_min(within, latency->count);
+
+    return 1;
 }

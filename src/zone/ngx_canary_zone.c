@@ -196,6 +196,8 @@ ngx_canary_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     zone->created_ms = ngx_canary_now_ms();
     zone->created_us = ngx_canary_now_us();
 
+    ngx_memset(zone->limits_us, 0xff, sizeof(zone->limits_us));
+
     if (ngx_canary_stage_init(zone) != NGX_OK) {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                       "no robust mutex for zone \"%V\"", &shm_zone->shm.name);

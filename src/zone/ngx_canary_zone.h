@@ -51,6 +51,11 @@
 #define NGX_CANARY_EPOCH_US       ((uint64_t) 6311520000u * 1000000)
 #define NGX_CANARY_TICK_US        1000000
 #define NGX_CANARY_TICK_S         1.0
+/*
+ * Latency rules of a split: one a quantile and kind, by the index of the
+ * quantile; the relative ones behind the absolute ones.
+ */
+#define NGX_CANARY_LIMITS         (2 * NGX_CANARY_QUANTILES)
 #define NGX_CANARY_MAX_GATES                                                  \
     (NGX_CANARY_MAX_RULES * NGX_CANARY_MAX_CANARIES)
 #define NGX_CANARY_WINDOW_STEPS   300   /* a window's length in steps */
@@ -99,6 +104,8 @@ typedef struct {
     uint64_t                  aborted;
     uint64_t                  retries;
     uint64_t                  sum_us;
+    /* aborted ones that had taken longer than zone->limits_us */
+    uint64_t                  late[NGX_CANARY_LIMITS];
 } ngx_canary_counts_t;
 
 
@@ -304,6 +311,13 @@ typedef struct {
     ngx_canary_cell_t         base[NGX_CANARY_BASES][NGX_CANARY_MAX_VARIANTS];
     /* held by the worker that fills a base; the kernel frees it if it dies */
     pthread_mutex_t           stage_mutex;
+    /*
+     * Beyond what requests are late that their clients give up, UINT64_MAX:
+     * none is; set by ticks.  Those of another limit are in late_from.
+     */
+    uint64_t                  limits_us[NGX_CANARY_LIMITS];
+    uint64_t                  late_from[NGX_CANARY_MAX_VARIANTS]
+                                       [NGX_CANARY_LIMITS];
     /* extremes of the stages before */
     uint64_t                  past_max_us[NGX_CANARY_MAX_VARIANTS];
     uint64_t                  past_low_us[NGX_CANARY_MAX_VARIANTS];
@@ -524,6 +538,9 @@ ngx_canary_step_t *ngx_canary_step_find(ngx_canary_zone_t *zone,
 
 /* 64 bits that tell two rules apart, whatever their place and sample size */
 uint64_t ngx_canary_rule_signature(const ngx_canary_rule_t *rule);
+
+/* of a latency rule's limit in zone->limits_us */
+ngx_uint_t ngx_canary_late_index(const ngx_canary_rule_t *rule);
 
 /*
  * What a rule has seen up to the last tick, or NULL; and in "seen" its gate on

@@ -41,6 +41,33 @@ within(uint64_t *est, size_t n, const char *clamp, const char *name)
 }
 
 
+/* with so many that are greater than any: found among them, or one of them */
+
+static void
+with_more(size_t n, size_t more, const char *name)
+{
+    size_t    q, rank, wrong;
+    uint64_t  est, exact, diff;
+
+    wrong = 0;
+
+    for (q = 0; q < QUANTILES; q++) {
+        rank = ((n + more) * ppm[q] + 999999) / 1000000;
+        exact = (rank > n) ? UINT64_MAX : values[rank - 1];
+
+        est = ngx_canary_hist_quantile(counts, ngx_canary_hist_index(values[0]),
+                                       ngx_canary_hist_index(values[n - 1]),
+                                       values[0], values[n - 1], ppm[q], more);
+
+        diff = (est > exact) ? est - exact : exact - est;
+        wrong += (rank > n) ? est != UINT64_MAX
+                            : est == UINT64_MAX || diff * 1000 > exact * 5;
+    }
+
+    ok(wrong == 0, "%s, and %zu more", name, more);
+}
+
+
 /* the first n values */
 
 static void
@@ -70,6 +97,11 @@ check(size_t n, const char *name)
     ngx_canary_hist_quantiles(counts, from, to, values[0], values[n - 1], ppm,
                               est, QUANTILES);
     within(est, n, "clamped", name);
+
+    with_more(n, 0, name);
+    with_more(n, 1, name);
+    with_more(n, n / 20, name);
+    with_more(n, 2 * n, name);
 }
 
 

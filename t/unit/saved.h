@@ -45,6 +45,11 @@ saved_counts(ngx_canary_saved_counts_t *counts)
     counts->fallbacks = saved_next++;
     counts->aborted = saved_next++;
     counts->retries = saved_next++;
+
+    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
+        counts->late[i] = saved_next++;
+    }
+
     counts->sum_us = saved_next++ << 20;
     counts->max_us = saved_next++ << 10;
     counts->low_us = UINT64_MAX - saved_next++;
@@ -61,10 +66,16 @@ saved_counts(ngx_canary_saved_counts_t *counts)
 static inline void
 saved_variant(ngx_canary_saved_variant_t *v, const char *name)
 {
+    size_t  i;
+
     v->used = saved_next++;
     saved_name(&v->name, name);
     saved_counts(&v->total);
     saved_counts(&v->base);
+
+    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
+        v->late_from[i] = saved_next++;
+    }
 }
 
 
@@ -161,6 +172,10 @@ saved_fill(ngx_canary_saved_t *saved, ngx_canary_saved_event_t *events)
     saved->journal[1].time_ms = saved_next++;
     saved->journal[1].kind = 1;
     saved_text(&saved->journal[1].text, "by anna: too slow");
+
+    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
+        saved->limits_us[i] = saved_next++;
+    }
 
     saved_variant(&saved->variants[0], "documents");
     saved_variant(&saved->variants[1], "sliceB");

@@ -9,6 +9,7 @@
 
 #include "../../../src/zone/ngx_canary_judge.c"
 #include "../../../src/zone/ngx_canary_feed.c"
+#include "../../../src/zone/ngx_canary_late.c"
 
 #include "../tap.h"
 
@@ -87,6 +88,8 @@ judge_setup(void)
     if (zone == NULL) {
         return 0;
     }
+
+    memset(zone->limits_us, 0xff, sizeof(zone->limits_us));
 
     /* what was counted before the first tick is no part of it */
 

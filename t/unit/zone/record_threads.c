@@ -3,7 +3,7 @@
  * each counter is what the threads were told to count.
  */
 
-#include "../../../src/zone/ngx_canary_record.h"
+#include "../../../src/zone/ngx_canary_record.c"
 
 #include "../tap.h"
 

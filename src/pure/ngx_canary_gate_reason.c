@@ -21,8 +21,8 @@
 #define NGX_CANARY_TEXT_LEN    150
 
 /* the least dispersion that is worth a word, and bad trials to be sure of it */
-#define NGX_CANARY_BURSTS      1.5
-#define NGX_CANARY_BURSTS_BAD  20
+#define NGX_CANARY_BURSTS        1.5
+#define NGX_CANARY_BURSTS_KNOWN  20
 
 
 static void ngx_canary_gate_fails(ngx_canary_gate_t *gate);
@@ -267,7 +267,8 @@ ngx_canary_gate_held(const ngx_canary_split_t *split, ngx_canary_gate_t *gate)
 
 /*
  * How what is bad comes.  The dispersion of a young stream is a precaution: it
- * is worth a word only where it explains the evidence.
+ * is worth a word only where it explains the evidence.  A limit of 0 is broken
+ * by anything bad, however it comes.
  */
 
 static void
@@ -279,13 +280,13 @@ ngx_canary_gate_bursts(ngx_canary_gate_t *gate)
     bad = ngx_canary_gate_bad(gate->rule->metric);
 
     if (bad == NULL || gate->bad <= 0
-        || gate->dispersion < NGX_CANARY_BURSTS)
+        || gate->dispersion < NGX_CANARY_BURSTS
+        || (gate->rule->op == NGX_CANARY_AT_MOST && gate->rule->limit == 0))
     {
         return;
     }
 
-    known = ((gate->has_expected ? gate->trials : gate->bad)
-             >= NGX_CANARY_BURSTS_BAD);
+    known = (gate->known >= NGX_CANARY_BURSTS_KNOWN);
 
     if (!known && (gate->status == NGX_CANARY_GATE_PASS
                    || (gate->status == NGX_CANARY_GATE_PENDING

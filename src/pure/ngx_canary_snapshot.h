@@ -217,6 +217,7 @@ typedef struct {
     double                    evidence;
     double                    threshold;
     double                    dispersion;   /* as so many trials each: 1 .. */
+    double                    known;    /* from about so many bad trials */
     uint64_t                  stream;   /* another number: it began anew */
     double                    trials;   /* that it has judged since, */
     double                    bad;      /* those that are bad, and how many */

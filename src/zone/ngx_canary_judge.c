@@ -148,6 +148,7 @@ ngx_canary_judged_show(ngx_canary_judged_t *judged, ngx_canary_seen_t *seen,
                                             ngx_canary_feed_stream(gate->rule));
         gate->dispersion = ngx_canary_dispersion_phi(&detector->dispersion,
                                                      &judged->dispersion).phi;
+        gate->known = detector->dispersion.lengths[0].past.sum.even;
     }
 }
 

@@ -18,6 +18,7 @@ above(void)
     canary(gate, 50, 1000);
     gate->bad = 50;
     gate->trials = 1000;
+    gate->known = 20;
     split.pause_s = 1;
 
     return gate;
@@ -129,6 +130,7 @@ bursts(ngx_canary_metric_e metric, const char *words)
     gate->evidence = THRESHOLD;
     gate->bad = 500;
     gate->trials = 1000;
+    gate->known = 20;
     gate->dispersion = 12;
 
     (void) snprintf(expected, sizeof(expected), "; %s come in bursts: each "
@@ -168,20 +170,19 @@ test_bursts(void)
     /* of 20 bad ones on, it is known; before, it is a precaution */
 
     gate->dispersion = 12.4;
-    gate->bad = 20;
     is_pending(gate, "5% in the stage, above the limit; evidence 10^3.2 of "
                "10^7.7; failures come in bursts: each counts as 1/12",
-               "20 bad ones");
+               "known from 20 bad ones");
 
-    gate->bad = 19;
+    gate->known = 19.99;
     is_pending(gate, "5% in the stage, above the limit; evidence 10^3.2 of "
                "10^7.7; failures may come in bursts: each counts as 1/12",
-               "19 bad ones");
+               "known from less");
 
     gate->evidence = THRESHOLD;
     fails(gate, "error_rate <= 1% is broken: 5% in the stage (50 of 1000), 5% "
           "in the window, evidence 10^7.7 of 10^7.7; failures may come in "
-          "bursts: each counts as 1/12", "19 bad ones, and it fails");
+          "bursts: each counts as 1/12", "known from less, and it fails");
 
     gate->evidence = NONE;
     gate->bad = 0;
@@ -189,20 +190,30 @@ test_bursts(void)
                "10^7.7", "none since the stream began");
 
     canary(gate, 5, 1000);
-    gate->bad = 19;
-    passes(gate, "0.5% in the stage, 0.5% in the window", "19, and it passes");
+    gate->bad = 50;
+    passes(gate, "0.5% in the stage, 0.5% in the window",
+           "known from less, and it passes");
 
-    gate->bad = 20;
+    gate->known = 20;
     passes(gate, "0.5% in the stage, 0.5% in the window; failures come in "
-           "bursts: each counts as 1/12", "20, and it passes");
+           "bursts: each counts as 1/12", "known, and it passes");
 
     canary(gate, 1, 99);
-    gate->bad = 19;
-    is_pending(gate, "99 of 100 samples", "19, too few samples");
+    gate->known = 19.99;
+    is_pending(gate, "99 of 100 samples", "known from less, too few samples");
 
-    gate->bad = 20;
+    gate->known = 20;
     is_pending(gate, "99 of 100 samples; failures come in bursts: each counts "
-               "as 1/12", "20, too few samples");
+               "as 1/12", "known, too few samples");
+
+    /* a limit of 0 */
+
+    gate = above();
+    rules[0].limit = 0;
+    gate->dispersion = 12;
+    gate->evidence = THRESHOLD;
+    fails(gate, "error_rate <= 1% is broken: 5% in the stage (50 of 1000), 5% "
+          "in the window, evidence 10^7.7 of 10^7.7", "nothing bad is allowed");
 
     bursts(NGX_CANARY_METRIC_ERROR_RATE, "failures");
     bursts(NGX_CANARY_METRIC_ABORT_RATE, "aborts");
@@ -216,7 +227,7 @@ test_bursts(void)
 }
 
 
-/* the trials of a comparison are the bad requests of both sides */
+/* a comparison without a margin has a limit of 0 as well */
 
 static void
 test_bursts_relative(void)
@@ -229,15 +240,10 @@ test_bursts_relative(void)
     baseline(gate, 20, 9000);
     gate->dispersion = 3.04;
     gate->bad = 3;
-    gate->trials = 20;
+    gate->known = 20;
     is_pending(gate, "0.3% in the stage, worse than the baseline's 0.2222%; "
                "evidence 10^0.0 of 10^7.7; failures come in bursts: each "
-               "counts as 1/3.0", "20 of both sides");
-
-    gate->trials = 19;
-    is_pending(gate, "0.3% in the stage, worse than the baseline's 0.2222%; "
-               "evidence 10^0.0 of 10^7.7; failures may come in bursts: each "
-               "counts as 1/3.0", "19 of both sides");
+               "counts as 1/3.0", "in bursts: not worse");
 }
 
 

@@ -1,5 +1,7 @@
-# A state file of the first version, written by the module before it counted
-# "aborted", "retries" and "bypassed", is read on: what it lacks is 0.
+# State files of older versions are read on, each as the module wrote it at its
+# time: what a file lacks is 0, and what was dropped since is passed over.
+# Version 1 had no "aborted", "retries" and "bypassed"; both had errors by the
+# hash of the key, and neither what the gates had seen, which begin anew.
 
 use strict;
 use warnings;
@@ -11,53 +13,97 @@ use Test::More;
 use Canary;
 use Canary::State;
 
-# 20 keyed requests, 3 forced ones, 4 without a key, at 50% in a stage "half"
-my $file = uncompress(decode_base64(<<'FILE'));
+# keyed requests at 50% in a stage "half", 3 forced ones, 4 without a key
+my @files = (
+    {
+        version => 1,
+        requests => 20,
+        bypassed => 0,
+        content => <<'FILE',
 eJzrdPYLiuTlkmJkYGAoYmUAA0YIxeCoDaE5khKLU3My81K7nr+YtdDk9FwQ+aV9HwsLVCEDI0QM
 Qm5pA8pkJOakMTIuOCQHk2PQSk7MSyyqVDBQVdC1UzA1UNVRKC5JTE9VACnVUUhPzUstSizJzM9T
 MPwPA4yksxjhrmXghLruL0vcQbi8HRPQf0DICMTiQHKxIQMCIKlrMmLABRhxylAX4LIHXZwQn5A4
 tQETjc2nW/izQZIsAzeIx8zA8J+1FCUhMYOSESMTE6MuYw9yMiolKRkR8g6tg5PWgF7RRS5Ajwd0
 9+IKfxL9JTPl/6KIIyUZAI9Sl/w=
 FILE
-
-my $t = Canary->new();
-my $s = Canary::State->new($t);
-
-is(unpack('x8 V', $file), 1, 'a file of version 1');
-open my $out, '>:raw', $s->file() or die "$!\n";
-print {$out} $file;
-close $out or die "$!\n";
-chmod 0666, $s->file();
-
-$s->load('canary canary 50% stage=half;');
-$t->start();
-
-is($s->of('state'), 'active', 'it is trusted');
-is($s->logged(qr/goes on from state file/), 1, 'and said so');
-is($s->of('generation'), 2, 'the next generation');
-is($s->of('stage')->{name}, 'half', 'the stage');
-is($s->of('unkeyed'), 4, 'requests without a key');
-is($s->of('bypassed'), 0, 'bypassed ones: none');
-is($s->figures('canary')->{forced}, 3, 'forced ones');
-is($s->figures('canary')->{requests} + $s->figures('baseline')->{requests},
-    20, 'requests');
-is(
-    $s->figures('canary')->{latency}{count},
-    $s->figures('canary')->{requests},
-    'each with its latency'
+    },
+    {
+        version => 2,
+        requests => 40,
+        bypassed => 2,
+        content => <<'FILE',
+eNrrdPYLiuTlkmJiYGC4ysoABowQikEzFEKfNNrz9mFh+T6OpMTi1JzMvNTD228uWGjSMBdELuk7
+z8jCwgTTxggR3QAmJ8w/w8iSkZiTxsi44JAcAzNUkkErOTEvsahSwUBVQddOwdRAVUehuCQxPVUB
+pFZHIT01L7UosSQzP0/BkGklWAujcFFqRmpiUXFijgKcxQyxhYkvqVIhMU8hvwCkK78IaNV/GGAk
+lsUI9xyDEAMMfOLwOQJXYc3IyMnAxMDExAgCrIxbDRkYOOFK97C4HUJWygwMDqBSTrAyHICJgT6A
+iUhxJjL10QqwDFC4UBswskHSO4MYiMcMImZxRxyGJxcbZgYOUIJhZGQAQxZGNiBcCUw43HANt1m9
+kDQwAfMSMHUxMPJCFRLwIdMAhzTDMIlJSt2HKz5YqOOvUyrKcdVJaUwAggapnw==
+FILE
+    },
 );
 
-for my $variant (qw(canary baseline)) {
-    is($s->figures($variant)->{$_}, 0, "$variant: $_") for qw(aborted retries);
-}
-
-my $before = $s->figures('canary')->{requests};
-is($s->canary(20), $before, 'the same users');
-is($s->figures('canary')->{requests}, 2 * $before, 'are counted on');
-
-$s->restart();
-is(unpack('x8 V', $t->read('state/file')), 3, 'it is written in version 3');
-is($s->figures('canary')->{requests}, 2 * $before, 'which is read as well');
-
-$t->no_alerts();
+read_on($_) for @files;
 done_testing();
+
+###############################################################################
+
+sub read_on {
+    my ($old) = @_;
+
+    my $t = Canary->new();
+    my $s = Canary::State->new($t, more => 'canary_gate p95 <= 500ms;');
+    my $file = uncompress(decode_base64($old->{content}));
+
+    is(unpack('x8 V', $file), $old->{version}, "version $old->{version}");
+    open my $out, '>:raw', $s->file() or die "$!\n";
+    print {$out} $file;
+    close $out or die "$!\n";
+    chmod 0666, $s->file();
+
+    $s->load('canary canary 50% stage=half;');
+    $t->start();
+
+    is($s->of('state'), 'active', 'it is trusted');
+    is($s->logged(qr/goes on from state file/), 1, 'and said so');
+    is($s->of('generation'), 2, 'the next generation');
+    is($s->of('stage')->{name}, 'half', 'the stage');
+    is($s->of('unkeyed'), 4, 'requests without a key');
+    is($s->of('bypassed'), $old->{bypassed}, 'bypassed ones');
+    is($s->figures('canary')->{forced}, 3, 'forced ones');
+    is(
+        $s->figures('canary')->{requests} + $s->figures('baseline')->{requests},
+        $old->{requests}, 'requests'
+    );
+    is(
+        $s->figures('canary')->{latency}{count},
+        $s->figures('canary')->{requests},
+        'each with its latency'
+    );
+
+    for my $variant (qw(canary baseline)) {
+        is($s->figures($variant)->{$_}, 0, "$variant: $_")
+            for qw(aborted retries);
+    }
+
+    my $before = $s->figures('canary')->{requests};
+    my $more = $s->canary(20);
+    is($more, $before * 20 / $old->{requests}, 'the same users');
+    is($s->figures('canary')->{requests}, $before + $more, 'it is counted on');
+
+    ok($t->wait_for(sub { $s->of('gates')->[0]{stream} == 1 }),
+        'a gate begins anew');
+    cmp_ok($s->of('gates')->[0]{trials},
+        '<=', $more, 'and judges nothing of before');
+
+    $s->restart();
+    is(unpack('x8 V', $t->read('state/file')), 3, 'it is written in version 3');
+    is(
+        $s->figures('canary')->{requests},
+        $before + $more,
+        'which is read as well'
+    );
+
+    $t->no_alerts();
+
+    return;
+}

@@ -290,6 +290,10 @@ ngx_canary_state_body(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
     for (i = 0; i < saved->nevents && !w->failed; i++) {
         ngx_canary_state_event(w, &saved->events[i]);
     }
+
+    if (w->version > 2) {
+        ngx_canary_state_judge(w, &saved->judge);
+    }
 }
 
 

@@ -8,7 +8,8 @@
  *     owner      8 bytes
  *     place      8 bytes, since version 2
  *     body       numbers of 7 bits a byte, the lowest first; texts behind
- *                their length; of histograms only the buckets in use
+ *                their length; of histograms only the buckets in use; what
+ *                may be a fraction as it is in IEEE 754
  *     checksum   8 bytes, XXH3 64 of all bytes before it
  *
  * What has a fixed size has its lowest byte first.  Moments are milliseconds
@@ -22,9 +23,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ngx_canary_detector.h"
 #include "ngx_canary_hist.h"
 #include "ngx_canary_snapshot.h"
 #include "ngx_canary_split.h"
+#include "ngx_canary_walk.h"
 
 
 #pragma GCC visibility push(hidden)
@@ -44,6 +47,8 @@
 /* a hundred years, in microseconds */
 #define NGX_CANARY_SAVED_ELAPSED  ((uint64_t) 3155760000u * 1000000u)
 #define NGX_CANARY_SAVED_LIMITS   (2 * NGX_CANARY_QUANTILES)
+#define NGX_CANARY_SAVED_GATES                                                \
+    (NGX_CANARY_MAX_RULES * NGX_CANARY_MAX_CANARIES)
 #define NGX_CANARY_SAVED_EVENTS   32
 #define NGX_CANARY_SAVED_SKETCH   4096
 
@@ -63,6 +68,18 @@
      + NGX_CANARY_MAX_VARIANTS                                                \
        * (12 * NGX_CANARY_STATE_NUMBER + 2 * NGX_CANARY_STATE_HIST            \
           + 2 * NGX_CANARY_SAVED_SKETCH * 3))
+#define NGX_CANARY_STATE_DISPERSION                                           \
+    (8 * (1 + NGX_CANARY_DISPERSION_LENGTHS * 2 * 5))
+#define NGX_CANARY_STATE_RULE                                                 \
+    (8 + NGX_CANARY_STATE_NUMBER + NGX_CANARY_STATE_DISPERSION)
+#define NGX_CANARY_STATE_GATE                                                 \
+    (4 * NGX_CANARY_STATE_NUMBER                                              \
+     + 8 * (4 + NGX_CANARY_DETECTOR_ALTERNATIVES)                             \
+     + NGX_CANARY_STATE_DISPERSION)
+#define NGX_CANARY_STATE_JUDGE                                                \
+    ((3 + NGX_CANARY_MAX_CANARIES) * NGX_CANARY_STATE_NUMBER                  \
+     + NGX_CANARY_MAX_RULES * NGX_CANARY_STATE_RULE                           \
+     + NGX_CANARY_SAVED_GATES * NGX_CANARY_STATE_GATE)
 #define NGX_CANARY_STATE_JOURNAL                                              \
     (NGX_CANARY_JOURNAL                                                       \
      * (4 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_TEXT))
@@ -72,7 +89,7 @@
      + NGX_CANARY_STATE_JOURNAL                                               \
      + NGX_CANARY_MAX_VARIANTS * NGX_CANARY_STATE_VARIANT                     \
      + NGX_CANARY_SAVED_EVENTS * NGX_CANARY_STATE_EVENT                       \
-     + NGX_CANARY_STATE_CHECK)
+     + NGX_CANARY_STATE_JUDGE + NGX_CANARY_STATE_CHECK)
 
 
 typedef struct {
@@ -159,6 +176,48 @@ typedef struct {
 } ngx_canary_saved_event_t;
 
 
+/* what counts of it */
+typedef struct {
+    double                    rate;
+    ngx_canary_epoch_t        past[NGX_CANARY_DISPERSION_LENGTHS];
+} ngx_canary_saved_dispersion_t;
+
+
+typedef struct {
+    uint64_t                  signature;
+    uint64_t                  ref_us;   /* of a relative quantile, or 0 */
+    ngx_canary_saved_dispersion_t
+                              dispersion;       /* of the baseline */
+} ngx_canary_saved_rule_t;
+
+
+/* a rule on one canary; see ngx_canary_gate_t */
+typedef struct {
+    uint64_t                  stream;   /* 0: not begun, the rest is unset */
+    uint64_t                  failed;   /* 0 or 1 */
+    uint64_t                  held;
+    uint64_t                  held_ms;
+    double                    held_ln;
+    double                    trials;
+    double                    bad;
+    double                    expected;
+    double                    ln1p[NGX_CANARY_DETECTOR_ALTERNATIVES];
+    ngx_canary_saved_dispersion_t
+                              dispersion;
+} ngx_canary_saved_gate_t;
+
+
+/* since version 3; the gates: each rule for the first slot, and so on */
+typedef struct {
+    uint64_t                  streams;  /* numbers given out */
+    uint64_t                  nrules;
+    uint64_t                  ncanaries;
+    uint64_t                  slots[NGX_CANARY_MAX_CANARIES];
+    ngx_canary_saved_rule_t   rules[NGX_CANARY_MAX_RULES];
+    ngx_canary_saved_gate_t   gates[NGX_CANARY_SAVED_GATES];
+} ngx_canary_saved_judge_t;
+
+
 typedef struct {
     /*
      * The file belongs to the run with the greatest number; its owner is the
@@ -201,6 +260,8 @@ typedef struct {
 
     uint64_t                  nevents;
     ngx_canary_saved_event_t *events;       /* the caller's */
+
+    ngx_canary_saved_judge_t  judge;
 } ngx_canary_saved_t;
 
 
@@ -227,6 +288,10 @@ int ngx_canary_state_decode(ngx_canary_saved_t *saved,
  */
 int ngx_canary_state_owner(const unsigned char *data, uint64_t *run,
     uint64_t *owner, uint64_t *place);
+
+/* ngx_canary_state_judge.c: a part of the walk over the body */
+void ngx_canary_state_judge(ngx_canary_walk_t *w,
+    ngx_canary_saved_judge_t *judge);
 
 
 #pragma GCC visibility pop

@@ -86,6 +86,25 @@ ngx_canary_walk_fixed(ngx_canary_walk_t *w, uint64_t *value, size_t bytes)
 
 
 void
+ngx_canary_walk_double(ngx_canary_walk_t *w, double *value, double min,
+    double max)
+{
+    double    number;
+    uint64_t  bits;
+
+    memcpy(&bits, value, sizeof(bits));
+    ngx_canary_walk_fixed(w, &bits, sizeof(bits));
+    memcpy(&number, &bits, sizeof(bits));
+
+    if (!(number >= min && number <= max)) {
+        w->failed = 1;
+    }
+
+    *value = w->failed ? 0 : number;
+}
+
+
+void
 ngx_canary_walk_text(ngx_canary_walk_t *w, uint64_t *len, unsigned char *data,
     uint64_t max)
 {

@@ -40,6 +40,10 @@ void ngx_canary_walk_number(ngx_canary_walk_t *w, uint64_t *value,
 void ngx_canary_walk_fixed(ngx_canary_walk_t *w, uint64_t *value,
     size_t bytes);
 
+/* from "min" to "max", in the 8 bytes of IEEE 754; never what is no number */
+void ngx_canary_walk_double(ngx_canary_walk_t *w, double *value, double min,
+    double max);
+
 /* a length from 0 to "max" and as many bytes */
 void ngx_canary_walk_text(ngx_canary_walk_t *w, uint64_t *len,
     unsigned char *data, uint64_t max);

@@ -170,6 +170,12 @@ void ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved);
 /* into memory that nobody else uses yet */
 void ngx_canary_saved_give(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved);
 
+/* ngx_canary_saved_judge.c: the part of the gates */
+void ngx_canary_saved_judge(ngx_canary_zone_t *zone,
+    ngx_canary_saved_judge_t *saved);
+void ngx_canary_given_judge(ngx_canary_zone_t *zone,
+    ngx_canary_saved_judge_t *saved);
+
 /*
  * ngx_canary_saved_events.c: the same; NGX_ERROR if memory is short.  What it
  * takes is from ngx_canary_keep_alloc(), by saved->nevents.

@@ -57,6 +57,7 @@ ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
 
     ngx_canary_saved_latch(zone, saved);
     ngx_canary_saved_journal(zone, saved);
+    ngx_canary_saved_judge(zone, &saved->judge);
 
     /* once more if it was published meanwhile: all of it must fit together */
 
@@ -244,6 +245,7 @@ ngx_canary_saved_give(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
     }
 
     ngx_canary_given_journal(zone, saved);
+    ngx_canary_given_judge(zone, &saved->judge);
     ngx_canary_given_latch(zone, saved);
     ngx_canary_given_record(zone, saved);
 }

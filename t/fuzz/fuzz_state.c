@@ -54,6 +54,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memset(&events[0].figures[6], 0, sizeof(events[0].figures[6]));
         memset(&events[1].figures[0], 0, sizeof(events[1].figures[0]));
         memset(&events[1].figures[6], 0, sizeof(events[1].figures[6]));
+        saved.judge.nrules = 1;
+        saved.judge.ncanaries = 1;
 
         len = ngx_canary_state_encode(&saved, full, ROOM);
         require(len > NGX_CANARY_STATE_HEADER + NGX_CANARY_STATE_CHECK);
@@ -154,6 +156,14 @@ clear(void)
 
     memset(&saved, 0, offsetof(ngx_canary_saved_t, variants));
 
+    n = offsetof(ngx_canary_saved_judge_t, gates);
+
+    if (saved.judge.ncanaries) {
+        n = sizeof(saved.judge);
+    }
+
+    memset(&saved.judge, 0, n);
+
     for (i = 0; i < EVENTS; i++) {
         events[i].used = 0;
         memset(&events[i].name, 0, sizeof(events[i].name));
@@ -185,7 +195,7 @@ patch(uint8_t *body, size_t len, const uint8_t *data, size_t size)
 static void
 check_bounds(void)
 {
-    size_t  i;
+    size_t  i, n;
 
     require(saved.split.len <= NGX_CANARY_SAVED_NAME
             && saved.stage.len <= NGX_CANARY_SAVED_NAME
@@ -208,6 +218,17 @@ check_bounds(void)
 
     for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
         require(saved.variants[i].name.len <= NGX_CANARY_SAVED_NAME);
+    }
+
+    require(saved.judge.nrules <= NGX_CANARY_MAX_RULES
+            && saved.judge.ncanaries <= NGX_CANARY_MAX_CANARIES);
+
+    for (i = 0; i < saved.judge.nrules * saved.judge.ncanaries; i++) {
+        for (n = 0; n < NGX_CANARY_DETECTOR_ALTERNATIVES; n++) {
+            require(saved.judge.gates[i].ln1p[n] >= 0
+                    && saved.judge.gates[i].ln1p[n]
+                       <= NGX_CANARY_DETECTOR_CERTAIN);
+        }
     }
 
     for (i = 0; i < saved.nevents; i++) {

@@ -132,6 +132,85 @@ saved_published(ngx_canary_saved_t *saved)
 }
 
 
+static inline double
+saved_double(void)
+{
+    return (double) saved_next++ / 1024;
+}
+
+
+static inline void
+saved_dispersion(ngx_canary_saved_dispersion_t *d)
+{
+    size_t                i, n;
+    ngx_canary_spread_t  *spread;
+
+    d->rate = saved_double();
+
+    for (i = 0; i < NGX_CANARY_DISPERSION_LENGTHS; i++) {
+        for (n = 0; n < 2; n++) {
+            spread = n ? &d->past[i].largest : &d->past[i].sum;
+
+            spread->excess = n ? saved_double() : -saved_double();
+            spread->even = saved_double();
+            spread->weight = saved_double();
+            spread->bad = saved_double();
+            spread->pairs = saved_double();
+        }
+    }
+}
+
+
+static inline void
+saved_gate(ngx_canary_saved_gate_t *gate)
+{
+    size_t  i;
+
+    gate->stream = saved_next++;
+    gate->failed = 1;
+    gate->held = saved_next++;
+    gate->held_ms = saved_next++;
+    gate->held_ln = saved_double();
+    gate->trials = saved_double();
+    gate->bad = saved_double();
+    gate->expected = saved_double();
+
+    for (i = 0; i < NGX_CANARY_DETECTOR_ALTERNATIVES; i++) {
+        gate->ln1p[i] = saved_double();
+    }
+
+    saved_dispersion(&gate->dispersion);
+}
+
+
+/* two rules and three canaries, one of which has not begun */
+
+static inline void
+saved_judge(ngx_canary_saved_judge_t *judge)
+{
+    size_t  i;
+
+    judge->streams = saved_next++;
+    judge->nrules = 2;
+    judge->ncanaries = 3;
+    judge->slots[0] = 4;
+    judge->slots[1] = 1;
+    judge->slots[2] = 7;
+
+    for (i = 0; i < 2; i++) {
+        judge->rules[i].signature = UINT64_MAX - saved_next++;
+        judge->rules[i].ref_us = saved_next++;
+        saved_dispersion(&judge->rules[i].dispersion);
+    }
+
+    for (i = 0; i < 6; i++) {
+        if (i != 2 && i != 3) {
+            saved_gate(&judge->gates[i]);
+        }
+    }
+}
+
+
 /* "saved" is zeroed, and "events" has room for two */
 
 static inline void
@@ -185,6 +264,8 @@ saved_fill(ngx_canary_saved_t *saved, ngx_canary_saved_event_t *events)
     saved->events = events;
     saved_event(&events[0], "upload");
     saved_event(&events[1], "download");
+
+    saved_judge(&saved->judge);
 }
 
 

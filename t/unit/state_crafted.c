@@ -8,6 +8,8 @@
 
 #include "tap.h"
 
+#include <math.h>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -48,6 +50,46 @@ decode(unsigned char *data, size_t len, size_t room)
 
 
 static int
+finite_dispersion(const ngx_canary_saved_dispersion_t *d)
+{
+    size_t         i;
+    const double  *value;
+
+    value = (const double *) d;
+
+    for (i = 0; i < sizeof(*d) / sizeof(double); i++) {
+        if (!(fabs(value[i]) <= 1e60)) {
+            return 0;
+        }
+    }
+
+    return d->rate >= 0;
+}
+
+
+static int
+finite_gate(const ngx_canary_saved_gate_t *gate)
+{
+    size_t  i;
+
+    for (i = 0; i < NGX_CANARY_DETECTOR_ALTERNATIVES; i++) {
+        if (!(gate->ln1p[i] >= 0
+              && gate->ln1p[i] <= NGX_CANARY_DETECTOR_CERTAIN))
+        {
+            return 0;
+        }
+    }
+
+    return gate->failed <= 1
+           && gate->trials >= 0 && gate->trials <= 1e18
+           && gate->bad >= 0 && gate->bad <= 1e18
+           && gate->expected >= 0 && gate->expected <= 1e18
+           && gate->held_ln >= 0 && gate->held_ln <= 1e18
+           && finite_dispersion(&gate->dispersion);
+}
+
+
+static int
 within_bounds(void)
 {
     size_t  i, wrong;
@@ -64,6 +106,18 @@ within_bounds(void)
     for (i = 0; i < NGX_CANARY_MAX_CANARIES; i++) {
         wrong += out.canaries[i].slot > NGX_CANARY_MAX_CANARIES
                  || out.canaries[i].share_ppm > NGX_CANARY_PPM;
+    }
+
+    wrong += out.judge.nrules > NGX_CANARY_MAX_RULES
+             || out.judge.ncanaries > NGX_CANARY_MAX_CANARIES;
+
+    for (i = 0; i < NGX_CANARY_MAX_RULES; i++) {
+        wrong += out.judge.rules[i].ref_us > NGX_CANARY_HIST_MAX_US
+                 || !finite_dispersion(&out.judge.rules[i].dispersion);
+    }
+
+    for (i = 0; i < NGX_CANARY_SAVED_GATES; i++) {
+        wrong += !finite_gate(&out.judge.gates[i]);
     }
 
     for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {

@@ -8,6 +8,8 @@
 
 #include "tap.h"
 
+#include <math.h>
+
 
 static ngx_canary_saved_t        in, out;
 static ngx_canary_saved_event_t  in_events[NGX_CANARY_SAVED_EVENTS];
@@ -108,6 +110,82 @@ fill_to_the_brim(void)
 }
 
 
+static void
+fill_dispersion(ngx_canary_saved_dispersion_t *d)
+{
+    size_t  i;
+    double  *value;
+
+    value = (double *) d;
+
+    for (i = 0; i < sizeof(*d) / sizeof(double); i++) {
+        value[i] = 1e60;
+    }
+}
+
+
+static void
+fill_judge(void)
+{
+    size_t                    i, n;
+    ngx_canary_saved_gate_t  *gate;
+
+    in.judge.nrules = NGX_CANARY_MAX_RULES;
+    in.judge.ncanaries = NGX_CANARY_MAX_CANARIES;
+
+    for (i = 0; i < NGX_CANARY_MAX_CANARIES; i++) {
+        in.judge.slots[i] = 1 + i;
+    }
+
+    for (i = 0; i < NGX_CANARY_MAX_RULES; i++) {
+        in.judge.rules[i].ref_us = NGX_CANARY_HIST_MAX_US;
+        fill_dispersion(&in.judge.rules[i].dispersion);
+    }
+
+    for (i = 0; i < NGX_CANARY_SAVED_GATES; i++) {
+        gate = &in.judge.gates[i];
+
+        gate->failed = 1;
+        gate->held_ln = 1e18;
+        gate->trials = 1e18;
+        gate->bad = 1e18;
+        gate->expected = 1e18;
+
+        for (n = 0; n < NGX_CANARY_DETECTOR_ALTERNATIVES; n++) {
+            gate->ln1p[n] = NGX_CANARY_DETECTOR_CERTAIN;
+        }
+
+        fill_dispersion(&gate->dispersion);
+    }
+}
+
+
+/* what is no number, or beyond its bound, is not written */
+
+static void
+not_a_number(double *field, double least, double most, const char *what)
+{
+    size_t  i, taken;
+    double  before;
+
+    double  values[] = {
+        NAN, -NAN, INFINITY, -INFINITY, nextafter(most, INFINITY),
+        nextafter(least, -INFINITY)
+    };
+
+    before = *field;
+    taken = 0;
+
+    for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        *field = values[i];
+        taken += ngx_canary_state_encode(&in, buf, sizeof(buf)) != 0;
+    }
+
+    *field = before;
+    is_u64(taken, 0, what);
+}
+
+
 /* names and texts are compared by memcmp(): nothing behind their end */
 
 static void
@@ -151,8 +229,16 @@ main(void)
     is_u64(place, in.place, "and its place");
 
     fill_to_the_brim();
+    fill_judge();
     clear_ends();
     round_trip("all that there may be");
+
+    not_a_number(&in.judge.gates[3].ln1p[2], 0, NGX_CANARY_DETECTOR_CERTAIN,
+                 "evidence that is none");
+    not_a_number(&in.judge.rules[1].dispersion.past[4].sum.excess, -1e60, 1e60,
+                 "a spread that is none");
+    not_a_number(&in.judge.rules[1].dispersion.rate, 0, 1e60,
+                 "a rate that is none");
 
     in.canaries[0].slot = NGX_CANARY_MAX_CANARIES + 1;
     ok(ngx_canary_state_encode(&in, buf, sizeof(buf)) == 0,

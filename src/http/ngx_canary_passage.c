@@ -7,8 +7,10 @@ static ngx_inline void ngx_canary_passage_end(ngx_canary_passage_t *p,
     ngx_http_upstream_t *u, ngx_int_t rc);
 static ngx_inline void ngx_canary_passage_complete(ngx_canary_passage_t *p,
     ngx_uint_t state);
-static ngx_inline void ngx_canary_passage_settle(ngx_canary_passage_t *p,
+static ngx_inline void ngx_canary_passage_timed(ngx_canary_passage_t *p,
     ngx_uint_t state);
+static void ngx_canary_passage_untimed(ngx_canary_passage_t *p,
+    ngx_uint_t state) __attribute__((noinline));
 static ngx_uint_t ngx_canary_passage_error_if(ngx_canary_passage_t *p)
     __attribute__((noinline));
 static ngx_inline ngx_uint_t ngx_canary_passage_attempt(
@@ -75,7 +77,7 @@ ngx_canary_passage_finalize(ngx_http_request_t *r, ngx_int_t rc)
 
     ngx_canary_passage_end(p, u, rc);
 
-    p->original_finalize(r, rc);
+    p->original_finalize(p->request, rc);
 }
 
 
@@ -128,29 +130,42 @@ ngx_canary_passage_complete(ngx_canary_passage_t *p, ngx_uint_t state)
         state |= NGX_CANARY_ERROR;
     }
 
-    if (!ngx_canary_rare((state & (NGX_CANARY_CONNECTED|NGX_CANARY_TUNNEL
-                                   |NGX_CANARY_UNTIMED))
-                         != NGX_CANARY_CONNECTED))
+    if (ngx_canary_rare((state & (NGX_CANARY_CONNECTED|NGX_CANARY_TUNNEL
+                                  |NGX_CANARY_UNTIMED))
+                        != NGX_CANARY_CONNECTED))
     {
-        state |= NGX_CANARY_TIMED;
+        ngx_canary_passage_untimed(p, state);
+        return;
     }
 
-    ngx_canary_passage_settle(p, state);
+    ngx_canary_passage_timed(p, state);
 }
 
 
 static ngx_inline void
-ngx_canary_passage_settle(ngx_canary_passage_t *p, ngx_uint_t state)
+ngx_canary_passage_timed(ngx_canary_passage_t *p, ngx_uint_t state)
 {
-    state |= NGX_CANARY_SETTLED;
+    state |= NGX_CANARY_SETTLED|NGX_CANARY_TIMED;
 
     if (ngx_canary_rare(p->conf->latency != NGX_CANARY_LATENCY_UPSTREAM)) {
         ngx_canary_latency_settled(p, state);
         return;
     }
 
-    if (!ngx_canary_rare(!(state & NGX_CANARY_TIMED))) {
-        p->latency_us = ngx_canary_passage_elapsed(p);
+    p->latency_us = ngx_canary_passage_elapsed(p);
+
+    ngx_canary_passage_count(p, state);
+}
+
+
+static void
+ngx_canary_passage_untimed(ngx_canary_passage_t *p, ngx_uint_t state)
+{
+    state |= NGX_CANARY_SETTLED;
+
+    if (p->conf->latency != NGX_CANARY_LATENCY_UPSTREAM) {
+        ngx_canary_latency_settled(p, state);
+        return;
     }
 
     ngx_canary_passage_count(p, state);
@@ -332,7 +347,7 @@ ngx_canary_passage_left(ngx_canary_passage_t *p, ngx_http_upstream_t *u,
         }
     }
 
-    ngx_canary_passage_settle(p, state & ~NGX_CANARY_ERROR);
+    ngx_canary_passage_untimed(p, state & ~NGX_CANARY_ERROR);
 }
 
 

@@ -21,6 +21,7 @@ my $ctl = Canary::Ctl->new(
     split => "canary sliceB off;\n",
     upstream => <<'CONF',
         canary_window 10s;
+        canary_rollback auto pause=0;
         canary_gate error_rate <= 5% min=20;
         canary_gate p95 <= 2s min=20;
         canary_fallback off;

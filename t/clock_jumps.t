@@ -107,6 +107,7 @@ $t->conf(<<'CONF', workers => 2, main => 'env CLOCK_OFFSET;');
         canary canary 100% stage=s;
         canary_key $arg_user;
         canary_window 10s;
+        canary_rollback auto pause=0 false_alarm=1h;
         canary_gate error_rate <= 1%;
         canary_gate throughput >= 1r/s;
     }

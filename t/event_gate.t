@@ -45,7 +45,7 @@ sub configure {
         canary canary 50%;
         canary_key \$arg_u;
         canary_window 10s;
-        canary_rollback auto false_alarm=1h;
+        canary_rollback auto pause=0 false_alarm=1h;
         $gates
     }
     server {

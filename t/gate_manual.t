@@ -13,7 +13,7 @@ my $t = Canary->new();
 my $fault = Canary::Fault->new(
     $t,
     gates => 'error_rate <= 1%',
-    split => 'canary_rollback manual false_alarm=1d;'
+    rollback => 'manual pause=0 false_alarm=1d'
 );
 my $conf = $t->read('nginx.conf');
 $t->start();
@@ -143,7 +143,7 @@ ok($t->wait_for(sub { said($said) == 2 }), 'and that is said');
 
 # the operator turns to auto: a gate that fails is a rollback
 
-ok(load('manual false_alarm=1d', 'auto'), 'loaded with auto');
+ok(load('manual pause=0 false_alarm=1d', 'auto pause=0'), 'loaded with auto');
 ok(
     $t->wait_for(
         sub {

@@ -15,7 +15,7 @@ my $fault = Canary::Fault->new(
     $t,
     gates => 'error_rate <= 1%',
     share => '100%',
-    split => 'canary_rollback auto false_alarm=100y;',
+    rollback => 'auto false_alarm=100y',
     canary => 'if ($arg_bad) { return 500; } return 200 canary;'
 );
 my $conf = $t->read('nginx.conf');

@@ -15,6 +15,7 @@ $t->conf(<<'CONF', workers => 2);
         server 127.0.0.1:%%PORT2%%;
         canary canary 50% stage=stage1;
         canary_key $arg_user;
+        canary_rollback auto pause=0 false_alarm=1h;
         canary_gate error_rate <= 1%;
         canary_gate p95 <= 500ms;
         canary_gate throughput >= 1r/s;

@@ -21,7 +21,7 @@ sub configure {
         $share
         canary two 30%;
         canary_key \$arg_user;
-        canary_rollback manual;
+        canary_rollback manual pause=0 false_alarm=1h;
         canary_gate error_rate <= 1%;
     }
     server {

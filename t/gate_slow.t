@@ -11,7 +11,7 @@ use Canary::Fault;
 
 my @cases = (
     [['p95 <= 300ms', 'error_rate <= 1%'], qr/^canary: p95 <= 300ms is broken/],
-    [['p90 not_worse margin=200% min=50'], qr/^canary: p90 not_worse .* is /],
+    [['p90 not_worse margin=50% min=50'], qr/^canary: p90 not_worse .* is /],
 );
 
 for my $case (@cases) {
@@ -34,8 +34,8 @@ for my $case (@cases) {
     $t->start();
 
     $fault->run(
-        clients => 24,
-        within => 8,
+        clients => 32,
+        within => 12,
         break => sub { $t->write('broken', '') },
         reason => $reason,
         is_bad => sub { $_[0]{latency} > 0.38 }

@@ -24,6 +24,8 @@ $t->http_upstream(
 $t->start();
 
 $fault->run(
+    clients => 16,
+    within => 8,
     break => sub { $t->write('broken', '') },
     reason => qr/^canary: error_rate <= 1% is broken: \S+% in the stage/,
     is_bad => sub { $_[0]{upstream} =~ /^504/ }

@@ -37,10 +37,16 @@ for my $name (qw(fail slow)) {
     my $took = $note->{time} - $pace->{first}{$name};
 
     diag(sprintf '%s: %.2f s, %s', $name, $took, $split->{reason});
-    like($split->{reason}, qr/^canary: \Q$gate->{metric}\E <= .* is broken/,
-        "$name: by its gate");
-    cmp_ok($took, '<', 8 * $t->slow(),
-        "$name: after the first answer that was bad");
+    like(
+        $split->{reason},
+        qr/^canary: \Q$gate->{metric}\E <= .* is broken/,
+        "$name: by its gate"
+    );
+    cmp_ok(
+        $took, '<',
+        8 * $t->slow(),
+        "$name: after the first answer that was bad"
+    );
 
     # of which each counts a sixth of the threshold, and all of it grows a bit
     my ($seconds) = $split->{reason} =~ /; (\d+) bad seconds, the last at /;

@@ -65,18 +65,15 @@ sub bad_second {
     cmp_ok($gate->{evidence}, '<', $gate->{threshold}, "$name: the evidence");
 
     my ($seconds, $h, $m, $s, $counted, $of) =
-        $gate->{reason} =~ m{;\ (\d)\ bad\ seconds?(?:,\ the\ last)?
-            \ at\ (\d\d):(\d\d):(\d\d)\ UTC,\ counted\ as\ (\S+)\ of\ ([\d.]+)}x;
+        $gate->{reason} =~ m{;\ (\d)\ bad\ seconds?(?:,\ the\ last)?\ at
+            \ (\d\d):(\d\d):(\d\d)\ UTC,\ counted\ as\ (\S+)\ of\ ([\d.]+)}x;
     ok($seconds, "$name: the reason shows the bad second") or return;
     cmp_ok($seconds, '<=', 4, "$name: as few ticks as it was in");
     my $at = ($h * 3600 + $m * 60 + $s - $begun) % 86400;
     cmp_ok($at, '<=', 5 * $t->slow(), "$name: and when");
     is($of, sprintf('%.1f', $gate->{threshold}), "$name: the threshold");
-    cmp_ok(
-        abs($counted - $seconds * $gate->{threshold} / 6),
-        '<', 0.06,
-        "$name: each counted as a sixth of it, as pause=1s says"
-    );
+    cmp_ok(abs($counted - $seconds * $gate->{threshold} / 6),
+        '<', 0.06, "$name: each counted as a sixth of it, as pause=1s says");
 
     return;
 }

@@ -80,7 +80,7 @@ sub conf {
         canary c 100%;
         canary_fallback off;
         canary_gate error_rate <= 1%;
-        canary_rollback auto false_alarm=60s;
+        canary_rollback auto pause=0 false_alarm=60s;
         canary_state %%DIR%%/b.state;
     }
     server {

@@ -9,6 +9,8 @@ package Canary::Fault;
 #         reason => qr/^canary: error_rate/);
 #
 #     new($t, %opts)   gates    a rule of canary_gate, or a list of them
+#                      rollback auto pause=0 false_alarm=1h, which is faster
+#                               than the default of canary_rollback
 #                      split    more directives of the split
 #                      share    50%
 #                      pass     proxy_pass http://documents;
@@ -42,6 +44,7 @@ sub new {
 
     my %o = (
         share => '50%',
+        rollback => 'auto pause=0 false_alarm=1h',
         split => '',
         pass => 'proxy_pass http://documents;',
         listen => '',
@@ -80,6 +83,7 @@ CONF
         canary canary $o{share} stage=stage1;
         canary_key \$arg_user;
 $gates
+        canary_rollback $o{rollback};
         $o{split}
     }
     $o{http}

@@ -2,53 +2,80 @@ use strict;
 use warnings;
 
 # A canary half of whose servers are dead answers every request by the others:
-# retry_rate sees it.
+# retry_rate sees it, by a limit and by comparison with the baseline.
 
 use Test::More;
 use Canary;
 
 my $t = Canary->new();
-$t->conf(<<'CONF');
+my $split = <<'CONF';
+        server 127.0.0.1:%%PORT3%%;
+        canary canary 50%;
+        canary_key $arg_user;
+        canary_rollback auto false_alarm=1h pause=0;
+        canary_gate error_rate <= 1%;
+CONF
+$t->conf(<<"CONF");
     upstream canary {
         server 127.0.0.1:%%PORT1%% max_fails=0;
         server 127.0.0.1:%%PORT2%% max_fails=0;
     }
-    upstream baseline {
-        server 127.0.0.1:%%PORT2%%;
-        canary canary 50%;
-        canary_key $arg_user;
-        canary_rollback auto false_alarm=1d pause=0;
-        canary_gate error_rate <= 1%;
-        canary_gate retry_rate <= 1%;
+    upstream limit {
+$split
+        canary_gate retry_rate <= 5%;
+    }
+    upstream worse {
+$split
+        canary_gate retry_rate not_worse;
+    }
+    server {
+        listen 127.0.0.1:%%PORT2%%;
+        listen 127.0.0.1:%%PORT3%%;
+        location / { return 200; }
     }
     server {
         listen 127.0.0.1:%%PORT0%%;
-        location / { proxy_pass http://baseline; }
+        keepalive_requests 1000000;
+        location /limit { proxy_pass http://limit; }
+        location /worse { proxy_pass http://worse; }
         location /canary/ { canary_status; }
     }
 CONF
-$t->http_upstream($t->port(2));
 $t->start();
 
-my ($user, $failed, $split) = (0, 0);
+my ($user, $failed, $splits) = (0, 0);
+my $client = $t->client();
 ok(
     $t->wait_for(
         sub {
-            for (1 .. 20) {
-                my $r = $t->get('/?user=' . $user++);
+            for my $n (1 .. 100) {
+                my $name = $n % 2 ? 'limit' : 'worse';
+                my $r = $client->get("/$name?user=" . $user++);
                 $failed++ if $r->{status} != 200;
             }
-            $split = $t->status()->{splits}{baseline};
-            return $split->{state} eq 'rolled_back';
+            $splits = $t->status()->{splits};
+            return !grep { $_->{state} ne 'rolled_back' } values %$splits;
         },
         30
     ),
     'rolled back'
 );
 is($failed, 0, 'no client saw an error');
-like($split->{reason}, qr/^canary: retry_rate <= 1% is broken: /, 'why');
-is($split->{variants}{canary}{total}{errors}, 0,
-    'nor did the canary count one');
+
+for my $case ([limit => 'retry_rate <= 5%'], [worse => 'retry_rate not_worse'])
+{
+    my ($name, $gate) = @$case;
+    my $found = $splits->{$name};
+    my $canary = $found->{variants}{canary}{total};
+
+    diag("$name: $found->{reason}");
+    like($found->{reason}, qr/^canary: \Q$gate\E is broken: /, "$name: why");
+    is($canary->{errors}, 0, "$name: the canary did not count an error");
+    cmp_ok(abs($canary->{retries} / $canary->{requests} - 0.5),
+        '<', 0.1, "$name: half of its requests were tried again");
+    is($found->{variants}{$name}{total}{retries},
+        0, "$name: none of the baseline's");
+}
 
 $t->no_alerts();
 done_testing();

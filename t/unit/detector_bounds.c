@@ -1,243 +1,161 @@
-/* The ends of every range, and what must leave a detector as it is. */
+/* What a tick does at the edges of what it may be given. */
 
 #include "../../src/pure/ngx_canary_detector.h"
 
-#include "sample.h"
 #include "tap.h"
 
+#include <math.h>
 #include <string.h>
 
 
-static ngx_canary_detector_t  d;
+static ngx_canary_detector_t       d;
+static ngx_canary_detector_rule_t  rule;
+
+
+static void
+begin(ngx_canary_stream_e stream)
+{
+    memset(&d, 0, sizeof(d));
+    rule.stream = stream;
+    rule.threshold = 17.6;
+    rule.pause_ticks = 1;
+}
+
+
+static int
+tick(double n, double bad, double limit)
+{
+    return ngx_canary_detector_tick(&d, &rule, NULL, n, bad, limit);
+}
 
 
 static double
 evidence(void)
 {
-    return ngx_canary_detector_evidence(&d);
+    return ngx_canary_detector_evidence(&d, rule.stream);
 }
 
 
 static void
-reset(void)
-{
-    memset(&d, 0, sizeof(d));
-}
-
-
-static int
-is_sound(void)
-{
-    size_t  i;
-
-    for (i = 0; i < NGX_CANARY_DETECTOR_ALTERNATIVES; i++) {
-        if (!(d.ln1p[i] >= 0 && d.ln1p[i] <= NGX_CANARY_DETECTOR_CERTAIN)) {
-            return 0;
-        }
-    }
-
-    return evidence() >= NGX_CANARY_DETECTOR_NONE
-           && evidence() <= NGX_CANARY_DETECTOR_CERTAIN;
-}
-
-
-/* a tick that says nothing is no tick: by ticks alone R would grow to any */
-
-static void
-nothing(void)
+trials(void)
 {
     ngx_canary_detector_t  before;
 
-    reset();
-    ok(evidence() == NGX_CANARY_DETECTOR_NONE, "zeroed: nothing seen");
+    begin(NGX_CANARY_STREAM_LIMIT);
+    ok(evidence() == NGX_CANARY_DETECTOR_NONE, "nothing is no evidence");
 
-    ngx_canary_detector_trials(&d, 2, 50, 0.01, 1);
+    tick(0, 0, 0.01);
+    ok(evidence() == NGX_CANARY_DETECTOR_NONE && d.dispersion.ticks == 1,
+       "without trials only time passes");
+
+    tick(10, 20, 0.01);
     before = d;
+    begin(NGX_CANARY_STREAM_LIMIT);
+    tick(0, 0, 0.01);
+    tick(10, 10, 0.01);
+    ok(memcmp(before.ln1p, d.ln1p, sizeof(d.ln1p)) == 0,
+       "more bad ones than trials count as all of them");
 
-    ngx_canary_detector_trials(&d, 0, 0, 0.01, 1);
-    ngx_canary_detector_trials(&d, 5, 0, 0.01, 1);
-    ok(!memcmp(&d, &before, sizeof(d)), "no trials change nothing");
+    before = d;
+    tick(NAN, 1, 0.01);
+    tick(10, NAN, 0.01);
+    tick(10, 1, NAN);
+    tick(-1, 0, 0.01);
+    tick(10, -1, 0.01);
+    tick(INFINITY, 1, 0.01);
+    ok(memcmp(&before, &d, sizeof(d)) == 0, "what is no number changes nothing");
 
-    ngx_canary_detector_trials(&d, 9, 9, 1, 1);
-    ngx_canary_detector_trials(&d, 9, 9, 1.5, 1);
-    ok(!memcmp(&d, &before, sizeof(d)), "at most 100%%: nor do any");
+    begin(NGX_CANARY_STREAM_LIMIT);
+    ok(tick(10, 0, 0) == 0 && evidence() == NGX_CANARY_DETECTOR_NONE,
+       "a limit of 0 that is kept");
+    tick(10, 1, 0);
+    ok(evidence() >= NGX_CANARY_DETECTOR_CERTAIN - 1e-9,
+       "one beyond a limit of 0 is certain");
 
-    ngx_canary_detector_pair(&d, 0, 0, 0.05, 0.5, 1);
-    ok(!memcmp(&d, &before, sizeof(d)), "nor a pair without anything bad");
+    begin(NGX_CANARY_STREAM_LIMIT);
+    tick(10, 10, 1);
+    ok(evidence() == NGX_CANARY_DETECTOR_NONE, "a limit of 1 is never broken");
 
-    ngx_canary_detector_pair(&d, 9, 0, 1, 0.5, 1);
-    ngx_canary_detector_pair(&d, 0, 9, 0, 0.5, 1);
-    ok(!memcmp(&d, &before, sizeof(d)), "nor with one that had no requests");
-
-    ngx_canary_detector_rate(&d, 5, 0, 1, 1);
-    ok(!memcmp(&d, &before, sizeof(d)), "nor no time");
-
-    ngx_canary_detector_trials(&d, 5, 9, NAN, 1);
-    ngx_canary_detector_pair(&d, 5, 9, NAN, 0.5, 1);
-    ngx_canary_detector_pair(&d, 5, 9, 0.05, NAN, 1);
-    ngx_canary_detector_pair(&d, 5, 9, 0.05, INFINITY, 1);
-    ngx_canary_detector_rate(&d, 5, NAN, 1, 1);
-    ngx_canary_detector_rate(&d, 5, 1, NAN, 1);
-    ok(!memcmp(&d, &before, sizeof(d)), "nor what is not a number");
+    begin(NGX_CANARY_STREAM_LIMIT);
+    tick(1e9, 1e9, 0.01);
+    ok(evidence() < 17.6 / 6 + 0.01, "a huge tick counts as one");
+    rule.pause_ticks = 0;
+    tick(1e9, 1e9, 0.01);
+    ok(evidence() > 17.6 && evidence() <= NGX_CANARY_DETECTOR_CERTAIN,
+       "without a pause it decides, and stays finite");
 }
 
 
 static void
-ends(void)
+rates(void)
 {
-    uint64_t  i;
+    int  i;
 
-    reset();
-    ngx_canary_detector_trials(&d, 0, 1000, 0, 1);
-    ok(evidence() == NGX_CANARY_DETECTOR_NONE, "at most 0%%: good ones say no");
-    ngx_canary_detector_trials(&d, 1, 1000, 0, 1);
-    ok(evidence() == NGX_CANARY_DETECTOR_CERTAIN, "a single bad one is enough");
+    begin(NGX_CANARY_STREAM_RATE);
+    tick(1, 50, 20);
+    ok(evidence() > 0, "more events than trials of time");
 
-    reset();
-    ngx_canary_detector_rate(&d, 0, 3600, 0, 1);
-    ok(evidence() == NGX_CANARY_DETECTOR_NONE, "no event allowed: none came");
-    ngx_canary_detector_rate(&d, 1, 1, 0, 1);
-    ok(evidence() == NGX_CANARY_DETECTOR_CERTAIN, "a single one is enough");
+    begin(NGX_CANARY_STREAM_RATE);
+    tick(1, 50, 2e6);
+    ok(evidence() < 0, "a rate of more than one in a microsecond");
 
-    reset();
-    for (i = 0; i < 1000; i++) {
-        ngx_canary_detector_trials(&d, UINT64_MAX, UINT64_MAX, 0.01, 1);
+    begin(NGX_CANARY_STREAM_RATE);
+    rule.pause_ticks = 0;
+
+    for (i = 0; i < 2000; i++) {
+        tick(1, 20, 20);
     }
-    ok(is_sound() && evidence() == NGX_CANARY_DETECTOR_CERTAIN,
-       "all bad, in any number: certain, never more");
 
-    ngx_canary_detector_trials(&d, 0, UINT64_MAX, 0.01, 1);
-    ok(is_sound() && evidence() == NGX_CANARY_DETECTOR_NONE,
-       "all good, in any number: forgotten");
-
-    ngx_canary_detector_trials(&d, 7, 5, 0.01, 1);
-    reset();
-    ngx_canary_detector_trials(&d, 5, 5, 0.01, 1);
-    ok(is_sound(), "more bad ones than trials count as all");
-
-    reset();
-    for (i = 0; i < 100; i++) {
-        ngx_canary_detector_trials(&d, 1000, 1000, 1 - 1e-12, 1);
-        ngx_canary_detector_trials(&d, 1, 1000, 1e-300, 1);
-        ngx_canary_detector_pair(&d, UINT64_MAX, UINT64_MAX, 1e-12, 1e8, 1);
-        ngx_canary_detector_pair(&d, 0, UINT64_MAX, 1 - 1e-12, 0, 1);
-        ngx_canary_detector_rate(&d, UINT64_MAX, 1e9, 1e-300, 1);
-        ngx_canary_detector_rate(&d, 0, 1e300, 1e300, 1);
-        ngx_canary_detector_rate(&d, 1, INFINITY, INFINITY, 1);
-        if (!is_sound()) {
-            break;
-        }
-    }
-    ok(i == 100, "finite at both ends of everything");
+    ok(evidence() < 17.6, "a rate at its limit");
 }
 
 
-/* half as much evidence of twice as many that come in pairs; and odd phis */
+static void
+pairs(void)
+{
+    ok(fabs(ngx_canary_detector_pair_limit(0.05, 0) - 0.05) < 1e-12,
+       "no margin: the canary's share of the requests");
+    ok(fabs(ngx_canary_detector_pair_limit(0.5, 0.5) - 0.6) < 1e-12,
+       "half as many again of a half are three in five");
+    ok(isnan(ngx_canary_detector_pair_limit(0, 0.5))
+       && isnan(ngx_canary_detector_pair_limit(1, 0.5))
+       && isnan(ngx_canary_detector_pair_limit(NAN, 0.5))
+       && isnan(ngx_canary_detector_pair_limit(0.5, -1)),
+       "nothing to compare with");
+}
+
 
 static void
-overdispersion(void)
+thresholds(void)
 {
     double  one;
 
-    reset();
-    ngx_canary_detector_trials(&d, 4, 100, 0.01, 1);
-    one = evidence();
+    one = ngx_canary_detector_threshold(86400, 1, 6, 0);
 
-    reset();
-    ngx_canary_detector_trials(&d, 8, 200, 0.01, 2);
-    ok(fabs(evidence() - one) < 1e-12, "phi 2 halves both counts");
+    ok(fabs(one - log(86400.0 * 6)) < 1e-12, "a promise for all gates");
+    ok(fabs(ngx_canary_detector_threshold(86400, 1, 6, 20) - one - log(21.0))
+       < 1e-12, "shared by a fleet of 20");
+    ok(ngx_canary_detector_threshold(86400, 1, 0, 0) == log(86400.0),
+       "at least one gate");
+    ok(ngx_canary_detector_threshold(0.5, 1, 1, 0) == 0, "never below 0");
 
-    reset();
-    ngx_canary_detector_trials(&d, 4, 100, 0.01, 0.25);
-    ok(evidence() == one, "phi below 1 is 1");
-
-    reset();
-    ngx_canary_detector_trials(&d, 4, 100, 0.01, NAN);
-    ok(evidence() == one, "nor is what is no number");
-
-    reset();
-    ngx_canary_detector_trials(&d, 4, 100, 0.01, INFINITY);
-    ok(is_sound() && fabs(evidence()) < 1e-12, "no end of it: a tick of 1");
-}
-
-
-/* silence alone, however long and whatever it says, fails no gate */
-
-static void
-silence(void)
-{
-    double    most;
-    uint64_t  i;
-
-    reset();
-    most = -1000;
-
-    for (i = 0; i < 2000000; i++) {
-        ngx_canary_detector_trials(&d, 0, 1, 1e-9, 1);
-        most = fmax(most, evidence());
-    }
-
-    ok(most > 6.8 && most <= 6.9, "a strict limit, millions of good ticks:"
-       " evidence stays at %.3f", most);
-
-    ngx_canary_detector_trials(&d, 1, 1, 1e-9, 1);
-    ok(evidence() > most, "a bad one raises it at once");
-}
-
-
-/* one tick from nothing, in closed form: on both sides of a threshold */
-
-static void
-boundary(void)
-{
-    size_t    k;
-    double    r, threshold;
-    uint64_t  x, first;
-
-    static const double  ratios[] = { 1.25, 1.5, 2, 4, 8, 32 };
-
-    threshold = ngx_canary_detector_threshold(90 * 86400.0, 1, 6);
-    ok(fabs(threshold - log(46656000)) < 1e-12, "90 days of seconds, 6 gates");
-
-    for (first = 0; first <= 100; first++) {
-        r = 0;
-
-        for (k = 0; k < 6; k++) {
-            r += pow(ratios[k], (double) first)
-                 / pow(1 + (ratios[k] - 1) * 0.01, 100) / 6;
-        }
-
-        if (r >= 46656000) {
-            break;
-        }
-    }
-
-    for (x = first - 1; x <= first; x++) {
-        reset();
-        ngx_canary_detector_trials(&d, x, 100, 0.01, 1);
-        ok((evidence() >= threshold) == (x == first),
-           "%u bad of 100, limit 1%%: %s", (unsigned) x,
-           x == first ? "broken" : "not yet");
-    }
-
-    ok(fabs(ngx_canary_detector_threshold(3600, 2, 1) - log(1800)) < 1e-12,
-       "an hour of ticks of 2 s, one gate");
-    ok(ngx_canary_detector_threshold(3600, 2, 0) == log(1800),
-       "no gate counts as one");
-    ok(ngx_canary_detector_threshold(0.5, 1, 1) == 0, "never below 0");
-    ok(ngx_canary_detector_threshold(1e12, 1e-3, 1000000)
-       < NGX_CANARY_DETECTOR_CERTAIN, "certain is beyond any");
+    rule.threshold = 12;
+    rule.pause_ticks = 1;
+    ok(ngx_canary_detector_cap(&rule) == 2, "a tick counts for a sixth");
+    rule.pause_ticks = 3;
+    ok(ngx_canary_detector_cap(&rule) == 1.5, "with pause=3s for an eighth");
+    rule.pause_ticks = 0;
+    ok(ngx_canary_detector_cap(&rule) > 1e300, "with pause=0 for anything");
 }
 
 
 int
 main(void)
 {
-    nothing();
-    ends();
-    overdispersion();
-    silence();
-    boundary();
+    trials();
+    rates();
+    pairs();
+    thresholds();
 
     return tap_done();
 }

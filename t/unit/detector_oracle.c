@@ -1,6 +1,7 @@
 /*
- * R against its definition, the sum over all possible beginnings of the product
- * of the likelihood ratios since, each ratio one of plain probabilities.
+ * Evidence against the definition: R of each alternative in long double, as the
+ * papers have it, with what one tick may count and the dispersion that was
+ * measured before the tick.
  */
 
 #include "../../src/pure/ngx_canary_detector.h"
@@ -11,186 +12,127 @@
 #include <string.h>
 
 
-#define TICKS         200
-#define ALTERNATIVES  6
+#define TICKS  4000
 
 
-typedef enum {
-    TRIALS = 0,
-    PAIR,
-    RATE,
-    KINDS
-} kind_e;
+static const long double  ratios[] = { 1.25L, 1.5L, 2, 4, 8, 32 };
+static const long double  stakes[] = { 0.03L, 0.08L, 0.2L, 0.4L, 0.7L, 0.95L };
 
 
 typedef struct {
-    uint64_t  bad;
-    uint64_t  n;                        /* or those of the baseline */
-    double    value;                    /* or rho, or seconds */
-} tick_t;
+    long double  r[12];
+    long double  rate;                  /* mean of trials, recent ones first */
+} oracle_t;
 
 
-static const double  ratios[ALTERNATIVES] = { 1.25, 1.5, 2, 4, 8, 32 };
+static long double
+next(long double r, long double ln_l, long double cap)
+{
+    long double  grown;
 
-static const char  *names[KINDS] = { "trials", "pair", "rate" };
+    ln_l = fminl(ln_l, cap);
+    grown = (1 + r) * expl(ln_l);
 
+    /* what does not speak against the limit adds up to 1,000 at most */
 
-/* under the alternative to under the limit; "odds" are those of the limit */
+    if (ln_l <= 0 && grown > r && grown > expl(6.9L) - 1) {
+        grown = fmaxl(r, expl(6.9L) - 1);
+    }
+
+    return grown;
+}
+
 
 static double
-likelihood(kind_e kind, const tick_t *t, double limit, size_t k)
+oracle_tick(oracle_t *o, ngx_canary_stream_e stream, ngx_canary_phi_t phi,
+    long double cap, long double n, long double bad, long double limit)
 {
-    double  p0, p1, mean, x;
+    int          i, used;
+    long double  l, sum, most;
 
-    switch (kind) {
+    used = (stream == NGX_CANARY_STREAM_PAIR) ? 6 : 12;
 
-    case TRIALS:
-        p0 = limit;
-        p1 = ratios[k] * p0 / (1 - p0) / (1 + ratios[k] * p0 / (1 - p0));
+    if (n > 0) {
+        most = (stream == NGX_CANARY_STREAM_RATE) ? n : fmaxl(n, o->rate);
 
-        return pow(p1 / p0, (double) t->bad)
-               * pow((1 - p1) / (1 - p0), (double) (t->n - t->bad));
+        for (i = 0; i < 6; i++) {
+            l = bad * logl(ratios[i]);
+            l -= (stream == NGX_CANARY_STREAM_RATE)
+                 ? n * limit * (ratios[i] - 1)
+                 : n * logl(1 + (ratios[i] - 1) * limit);
+            o->r[i] = next(o->r[i], l / (long double) phi.phi, cap);
 
-    case PAIR:
-        if (t->bad + t->n == 0) {
-            return 1;
+            l = logl(1 + stakes[i] * (bad / limit - n) / most);
+            o->r[6 + i] = next(o->r[6 + i], l / (long double) phi.psi, cap);
         }
-
-        x = (1 + limit) * t->value / (1 - t->value);
-        p0 = x / (1 + x);
-        p1 = ratios[k] * x / (1 + ratios[k] * x);
-
-        return pow(p1 / p0, (double) t->bad)
-               * pow((1 - p1) / (1 - p0), (double) t->n);
-
-    default:
-        mean = limit * t->value;
-
-        return pow(ratios[k], (double) t->bad) * exp(-mean * ratios[k])
-               / exp(-mean);
-    }
-}
-
-
-static tick_t
-draw(kind_e kind, uint64_t *seed)
-{
-    tick_t    t;
-    uint64_t  most;
-
-    most = (sample_u64(seed) % 4 == 0) ? 8 : 2;
-    t.bad = sample_u64(seed) % most;
-    t.n = t.bad + 20 + sample_u64(seed) % 60;
-    t.value = 0;
-
-    if (kind == PAIR) {
-        t.n = sample_u64(seed) % 6;
-        t.value = 0.05 + 0.5 * sample_unit(seed);
-
-    } else if (kind == RATE) {
-        t.value = 0.2 + 2 * sample_unit(seed);
     }
 
-    return t;
-}
-
-
-static void
-add(ngx_canary_detector_t *d, kind_e kind, const tick_t *t, double limit,
-    double phi)
-{
-    switch (kind) {
-
-    case TRIALS:
-        ngx_canary_detector_trials(d, t->bad, t->n, limit, phi);
-        break;
-
-    case PAIR:
-        ngx_canary_detector_pair(d, t->bad, t->n, t->value, limit, phi);
-        break;
-
-    default:
-        ngx_canary_detector_rate(d, t->bad, t->value, limit, phi);
-    }
-}
-
-
-/* ln of the mean R after the first "n" ticks */
-
-static double
-oracle(kind_e kind, const tick_t *ticks, size_t n, double limit, double phi)
-{
-    size_t       k, from;
-    long double  sum, product;
+    o->rate += 0.01L * (n - o->rate);
 
     sum = 0;
 
-    for (k = 0; k < ALTERNATIVES; k++) {
-        product = 1;
-
-        for (from = n; from-- > 0; /* void */ ) {
-            product *= pow(likelihood(kind, &ticks[from], limit, k), 1 / phi);
-
-            /* a tick that says nothing is no beginning */
-
-            if (kind != PAIR || ticks[from].bad + ticks[from].n > 0) {
-                sum += product;
-            }
-        }
+    for (i = 0; i < used; i++) {
+        sum += o->r[i];
     }
 
-    return (double) logl(sum / ALTERNATIVES);
+    return (double) logl(sum / used);
 }
 
 
 static void
-compare(kind_e kind, double limit, double phi)
+compare(ngx_canary_stream_e stream, double n, double limit, double part,
+    double pause, const char *name)
 {
-    size_t                 i, wrong, compared;
-    double                 expected, got, worst;
-    tick_t                 ticks[TICKS];
-    uint64_t               seed;
-    ngx_canary_detector_t  d;
+    int                         i, far, cut, cuts;
+    double                      trials, bad, expect, got;
+    uint64_t                    seed, k;
+    oracle_t                    o;
+    ngx_canary_phi_t            phi;
+    ngx_canary_detector_t       d;
+    ngx_canary_detector_rule_t  rule;
 
-    seed = (uint64_t) kind + 1;
+    memset(&o, 0, sizeof(o));
     memset(&d, 0, sizeof(d));
-    wrong = compared = 0;
-    worst = 0;
+    rule.stream = stream;
+    rule.threshold = 17.6;
+    rule.pause_ticks = pause;
+    seed = 11;
+    far = 0;
+    cuts = 0;
 
     for (i = 0; i < TICKS; i++) {
-        ticks[i] = draw(kind, &seed);
-        add(&d, kind, &ticks[i], limit, phi);
+        trials = (i % 7 == 3) ? 0 : n;
+        bad = 0;
 
-        expected = oracle(kind, ticks, i + 1, limit, phi);
-        got = ngx_canary_detector_evidence(&d);
-
-        if (expected < -700 || expected > 60) {
-            continue;
+        for (k = 0; (double) k < trials * 2; k++) {
+            bad += sample_unit(&seed) < part / 2;
         }
 
-        compared++;
-        worst = fmax(worst, fabs(got - expected));
-        wrong += !(fabs(got - expected) <= 1e-9 * (1 + fabs(expected)));
+        phi = ngx_canary_dispersion_phi(&d.dispersion, NULL);
+        expect = oracle_tick(&o, stream, phi,
+                             pause > 0 ? 17.6L / (pause + 5) : 1e9L,
+                             trials, fmin(bad, trials), limit);
+        cut = ngx_canary_detector_tick(&d, &rule, NULL, trials, bad, limit);
+        cuts += cut;
+        got = ngx_canary_detector_evidence(&d, stream);
+
+        far += fabs(fmin(expect, 95) - fmin(got, 95)) > 1e-6;
     }
 
-    ok(wrong == 0 && compared > TICKS / 4,
-       "%s, limit %g, phi %g: as defined in %u ticks, within %.1g",
-       names[kind], limit, phi, (unsigned) compared, worst);
+    ok(far == 0, "%s: %d of %d ticks differ, %d were cut", name, far, TICKS,
+       cuts);
 }
 
 
 int
 main(void)
 {
-    compare(TRIALS, 0.01, 1);
-    compare(TRIALS, 0.05, 1);
-    compare(TRIALS, 0.5, 1);
-    compare(TRIALS, 0.02, 3.7);
-    compare(PAIR, 0, 1);
-    compare(PAIR, 0.5, 1);
-    compare(PAIR, 0.5, 3);
-    compare(RATE, 0.5, 1);
-    compare(RATE, 2, 2.5);
+    compare(NGX_CANARY_STREAM_LIMIT, 50, 0.01, 0.003, 1, "a limit, kept");
+    compare(NGX_CANARY_STREAM_LIMIT, 50, 0.01, 0.012, 1, "a limit, broken");
+    compare(NGX_CANARY_STREAM_LIMIT, 50, 0.05, 0.05, 0, "at it, no pause");
+    compare(NGX_CANARY_STREAM_LIMIT, 3, 0.05, 0.2, 3, "far beyond, a pause");
+    compare(NGX_CANARY_STREAM_PAIR, 12, 0.3, 0.28, 1, "a pair");
+    compare(NGX_CANARY_STREAM_PAIR, 12, 0.3, 0.5, 1, "a pair, worse");
 
     return tap_done();
 }

@@ -2,7 +2,8 @@ package Canary::Soak;
 
 # "make soak": load and every kind of trouble for a while, then what clients,
 # nginx and the upstream servers say is compared.  main() returns the exit
-# status: 1 if there is any finding.  See scripts/soak for its settings.
+# status: 1 if there is any finding.  See scripts/soak for its settings.  The
+# storm is here; the other scenario is Canary::Soak::Pauses.
 
 use strict;
 use warnings;
@@ -14,6 +15,7 @@ use Canary::Report;
 use Canary::Soak::Chaos;
 use Canary::Soak::Clients;
 use Canary::Soak::Ledger;
+use Canary::Soak::Pauses;
 use Canary::Soak::Site;
 
 use constant {
@@ -29,6 +31,12 @@ END { $site->kill_all() if $site && $$ == $main }
 
 
 sub main {
+    my $scenario = $ENV{SOAK_SCENARIO} || 'storm';
+    return Canary::Soak::Pauses::main() if $scenario eq 'pauses';
+    die "unknown SOAK_SCENARIO \"$scenario\", it must be \"storm\" or"
+        . " \"pauses\"\n"
+        if $scenario ne 'storm';
+
     my $seconds = $ENV{SOAK_SECONDS} || 600;
     my $seed = $ENV{SOAK_SEED} || time ^ $$;
     $seed = int $seed & 0x7fffffff;

@@ -13,26 +13,23 @@ int
 main(void)
 {
     static const struct {
-        size_t  row;
+        size_t  at;
         size_t  fault;
     } chosen[] = {
         { 1, 0 }, { 1, 4 }, { 2, 1 }, { 3, 1 }, { 5, 1 }, { 6, 1 }, { 10, 0 }
     };
 
-    size_t               i;
-    double               share, goal;
-    delays_t             d;
-    const delays_row_t  *row;
+    size_t                i, k;
+    delays_t              d;
+    const delays_case_t  *c;
 
     for (i = 0; i < sizeof(chosen) / sizeof(chosen[0]); i++) {
-        row = &delays_rows[chosen[i].row];
-        share = row->faults[chosen[i].fault];
-        goal = row->goals[chosen[i].fault];
+        c = &delays_cases[chosen[i].at];
+        k = chosen[i].fault;
+        d = delays_measure(c, k, DELAYS_RUNS);
 
-        d = delays_simulate(row, share);
-
-        ok(d.median <= goal * 1.1 + 0.5, "%s, %g%% more: %.0f s of %.0f",
-           row->name, share * 100, d.median, goal);
+        ok(d.median <= c->design[k] * DELAYS_WORSE, "%s, %g%% more: %g s of %g",
+           c->name, c->fault.of[k] * 100, d.median, c->design[k]);
     }
 
     return tap_done();

@@ -23,8 +23,8 @@ moment(double rate, double limit, double pause, const traffic_kind_t *kind,
 
     rule.relative = 0;
     rule.limit = limit;
-    rule.threshold = ngx_canary_detector_threshold(DELAYS_FALSE_ALARM, 1,
-                                                   DELAYS_GATES, 0);
+    rule.threshold = ngx_canary_detector_threshold(SIM_DAYS_90, 1, SIM_GATES,
+                                                   0);
     rule.pause = fmax(pause, 1);
 
     traffic_begin(&t, kind, rate, rate * 19, 5);

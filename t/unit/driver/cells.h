@@ -125,7 +125,8 @@ cells_traffic(cells_cell_t *cell, const cells_kind_t *kind,
 
 /*
  * Not covered: bursts longer than some two minutes, pauses longer than the
- * rule's, and ramps with sessions of 30.
+ * rule's, ramps with sessions of 30, and users of whom a few fail far more often
+ * in a row than others: what was measured of the others does not show them.
  */
 
 static inline int
@@ -136,6 +137,7 @@ cells_covered(const cells_cell_t *cell)
     k = &cell->alarms.kind;
 
     return !((k->session_size > 0 && k->session_span > CELLS_COVERED)
+             || k->sessions == TRAFFIC_HEAVY_USERS
              || k->pause > cell->alarms.rule.pause
              || (k->session_size >= 30 && cell->alarms.ramp));
 }

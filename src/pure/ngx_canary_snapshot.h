@@ -71,6 +71,76 @@ typedef enum {
 } ngx_canary_scope_e;
 
 
+/*
+ * History: what was counted in stretches of time, the points.  A point knows
+ * where it began and how long it counted; between two points may be a gap,
+ * where nginx did not run.  Counts and limits of two points can be added up
+ * (ngx_canary_history.h), quantiles are interpolated from them.
+ */
+#define NGX_CANARY_HISTORY_POINTS 360   /* of a series, at most */
+#define NGX_CANARY_HISTORY_LE     24    /* ngx_canary_history_le_us */
+#define NGX_CANARY_HISTORY_LIMITS 6     /* of latency gates */
+
+
+typedef struct {
+    uint64_t              start_ms;     /* since the epoch */
+    uint64_t              length_ms;    /* that was counted, gaps left out */
+    uint64_t              generation;   /* the last in it */
+    /* ascending, 0: none; those in force all the time, for counts.limits */
+    uint64_t              limits_us[NGX_CANARY_HISTORY_LIMITS];
+    /* in force at its end, by the index of the split's variants */
+    uint32_t              share_ppm[NGX_CANARY_MAX_VARIANTS];
+} ngx_canary_point_t;
+
+
+/* of one variant in one point; UINT32_MAX also stands for more */
+typedef struct {
+    uint32_t              requests;
+    uint32_t              errors;
+    uint32_t              samples;      /* of the error rate */
+    uint32_t              count;        /* of latencies */
+    uint32_t              le[NGX_CANARY_HISTORY_LE];        /* cumulative */
+    uint32_t              limits[NGX_CANARY_HISTORY_LIMITS];
+} ngx_canary_point_counts_t;
+
+
+/* the same of one variant since its counters began */
+typedef struct {
+    uint64_t              requests;
+    uint64_t              errors;
+    uint64_t              samples;
+    uint64_t              count;
+    uint64_t              le[NGX_CANARY_HISTORY_LE];
+    uint64_t              limits[NGX_CANARY_HISTORY_LIMITS];
+} ngx_canary_point_totals_t;
+
+
+#define NGX_CANARY_HISTORY_NONE   UINT16_MAX    /* there was no such gate */
+
+/* of one gate in one point, at its tick of most evidence; log10 in 1e-2 */
+typedef struct {
+    uint16_t              evidence;
+    uint16_t              threshold;
+} ngx_canary_point_gate_t;
+
+
+typedef enum {
+    NGX_CANARY_SERIES_HOUR = 0,         /* points of 10 s, over all stages */
+    NGX_CANARY_SERIES_STAGE,            /* of the last stage with a share */
+    NGX_CANARY_SERIES
+} ngx_canary_series_e;
+
+
+typedef struct {
+    size_t                             npoints;     /* the oldest first */
+    uint64_t                           stretch_ms;  /* of a whole point */
+    const ngx_canary_point_t          *points;
+    /* npoints each: by index of the split's variants, and of its gates */
+    const ngx_canary_point_counts_t   *counts[NGX_CANARY_MAX_VARIANTS];
+    const ngx_canary_point_gate_t    **gates;
+} ngx_canary_history_t;
+
+
 typedef struct {
     ngx_canary_str_t      name;         /* the upstream's */
     unsigned              canary:1;     /* role: canary, else baseline */
@@ -78,6 +148,8 @@ typedef struct {
     uint32_t              configured_share_ppm;
     uint32_t              share_ppm;    /* in force: 0 when rolled back */
     ngx_canary_figures_t  figures[NGX_CANARY_SCOPES];
+    /* of what history is made; NULL if it was not asked for */
+    const ngx_canary_point_totals_t *totals;
 } ngx_canary_variant_t;
 
 
@@ -276,7 +348,9 @@ typedef enum {
     NGX_CANARY_WANT_BOUNDS = 1,         /* latency.le */
     NGX_CANARY_WANT_QUANTILES = 2,      /* of the total and the stage */
     NGX_CANARY_WANT_BUCKETS = 4,        /* latency.hist */
-    NGX_CANARY_WANT_USERS = 8           /* different ones, of events */
+    NGX_CANARY_WANT_USERS = 8,          /* different ones, of events */
+    NGX_CANARY_WANT_HISTORY = 16,
+    NGX_CANARY_WANT_TOTALS = 32         /* for a point of history */
 } ngx_canary_want_e;
 
 
@@ -320,6 +394,11 @@ typedef struct {
 
     size_t                nevents;
     ngx_canary_event_t   *events;
+
+    /* by ngx_canary_series_e; NULL if it was not asked for */
+    const ngx_canary_history_t *history;
+    /* of latency gates, for totals->limits; ascending, 0: none */
+    uint64_t              limits_us[NGX_CANARY_HISTORY_LIMITS];
 
     ngx_canary_str_t      state_path;   /* of the state file; data NULL: none */
     uint64_t              state_written_ms;     /* 0: not yet */

@@ -191,13 +191,7 @@ void
 ngx_canary_history_raise(ngx_canary_point_gate_t *gate,
     ngx_canary_point_gate_t more)
 {
-    if (more.evidence == NGX_CANARY_HISTORY_NONE) {
-        return;
-    }
-
-    if (gate->evidence == NGX_CANARY_HISTORY_NONE
-        || more.evidence >= gate->evidence)
-    {
+    if (more.threshold && more.evidence >= gate->evidence) {
         *gate = more;
     }
 }
@@ -224,7 +218,7 @@ ngx_canary_history_evidence(double log10)
         return 0;
     }
 
-    return (uint16_t) fmin(log10 * 100 + 0.5, NGX_CANARY_HISTORY_NONE - 1);
+    return (uint16_t) fmin(log10 * 100 + 0.5, UINT16_MAX);
 }
 
 

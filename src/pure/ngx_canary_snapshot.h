@@ -115,12 +115,10 @@ typedef struct {
 } ngx_canary_point_totals_t;
 
 
-#define NGX_CANARY_HISTORY_NONE   UINT16_MAX    /* there was no such gate */
-
 /* of one gate in one point, at its tick of most evidence; log10 in 1e-2 */
 typedef struct {
     uint16_t              evidence;
-    uint16_t              threshold;
+    uint16_t              threshold;    /* 0: there was no such gate */
 } ngx_canary_point_gate_t;
 
 

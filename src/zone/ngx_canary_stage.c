@@ -11,6 +11,7 @@
  */
 
 #include "ngx_canary_events.h"
+#include "ngx_canary_mutex.h"
 
 
 #define NGX_CANARY_WORKERS_BASE  2
@@ -19,32 +20,6 @@
 static void ngx_canary_stage_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
     uint64_t base, ngx_canary_sum_t *sum);
 static ngx_uint_t ngx_canary_stage_due(ngx_canary_zone_t *zone, uint64_t word);
-
-
-ngx_int_t
-ngx_canary_stage_init(ngx_canary_zone_t *zone)
-{
-    int                  rc;
-    pthread_mutexattr_t  attr;
-
-    if (pthread_mutexattr_init(&attr) != 0) {
-        return NGX_ERROR;
-    }
-
-    rc = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-
-    if (rc == 0) {
-        rc = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-    }
-
-    if (rc == 0) {
-        rc = pthread_mutex_init(&zone->stage_mutex, &attr);
-    }
-
-    (void) pthread_mutexattr_destroy(&attr);
-
-    return rc == 0 ? NGX_OK : NGX_ERROR;
-}
 
 
 ngx_int_t
@@ -124,8 +99,8 @@ ngx_canary_stage_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
 ngx_int_t
 ngx_canary_stage_renew(ngx_canary_zone_t *zone, ngx_canary_events_t *events)
 {
-    int        rc;
     uint64_t   word, base, next;
+    ngx_int_t  rc;
 
     word = ngx_canary_load(&zone->published);
 
@@ -133,19 +108,13 @@ ngx_canary_stage_renew(ngx_canary_zone_t *zone, ngx_canary_events_t *events)
         return NGX_OK;
     }
 
-    rc = pthread_mutex_trylock(&zone->stage_mutex);
+    /* what a dead one was filling is not in force, and filled anew */
 
-    if (rc == EOWNERDEAD) {
-
-        /* what the dead one was filling is not in force, and filled anew */
-
-        rc = pthread_mutex_consistent(&zone->stage_mutex);
-    }
-
-    if (rc != 0) {
+    if (!ngx_canary_mutex_try(&zone->stage_mutex)) {
         return NGX_AGAIN;
     }
 
+    rc = NGX_OK;
     word = ngx_canary_load(&zone->published);
 
     while (ngx_canary_stage_due(zone, word)) {
@@ -169,7 +138,7 @@ ngx_canary_stage_renew(ngx_canary_zone_t *zone, ngx_canary_events_t *events)
         }
     }
 
-    (void) pthread_mutex_unlock(&zone->stage_mutex);
+    ngx_canary_mutex_free(&zone->stage_mutex);
 
     return rc;
 }

@@ -1,5 +1,6 @@
 
 #include "ngx_canary_zone.h"
+#include "ngx_canary_mutex.h"
 
 
 static ngx_int_t ngx_canary_zone_compare(ngx_conf_t *cf,
@@ -198,7 +199,7 @@ ngx_canary_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     ngx_memset(zone->limits_us, 0xff, sizeof(zone->limits_us));
 
-    if (ngx_canary_stage_init(zone) != NGX_OK) {
+    if (ngx_canary_mutex_init(&zone->stage_mutex) != NGX_OK) {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                       "no robust mutex for zone \"%V\"", &shm_zone->shm.name);
         return NGX_ERROR;

@@ -403,9 +403,6 @@ ngx_uint_t ngx_canary_latch_clear(ngx_canary_zone_t *zone);
 ngx_uint_t ngx_canary_latch_resume(ngx_canary_zone_t *zone);
 
 
-/* in fresh memory; NGX_ERROR if the system has no such mutex */
-ngx_int_t ngx_canary_stage_init(ngx_canary_zone_t *zone);
-
 /*
  * The totals of this moment, and those of "events" or NULL, into a base that
  * is not in force.  NGX_ERROR if memory is short, and nothing is changed.

@@ -18,6 +18,7 @@ ngx_canary_choose(ngx_http_request_t *r, ngx_canary_choice_t *choice)
 
     choice->conf = cmcf->splits.elts;
     choice->n = cmcf->splits.nelts;
+    choice->named = 0;
 
     if (r->args.len == 0) {
         return NGX_OK;
@@ -59,6 +60,7 @@ ngx_canary_choose(ngx_http_request_t *r, ngx_canary_choice_t *choice)
             && ngx_memcmp(conf->name.data, name.data, name.len) == 0)
         {
             choice->n = 1;
+            choice->named = 1;
             return NGX_OK;
         }
     }

@@ -136,6 +136,11 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
+        split[i]->series_zone = ngx_canary_series_add(cf, &split[i]->name);
+        if (split[i]->series_zone == NULL) {
+            return NGX_ERROR;
+        }
+
         if (cmcf->events.nelts) {
             split[i]->events_zone = ngx_canary_events_add(cf,
                                                           &split[i]->name);

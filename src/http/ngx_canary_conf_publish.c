@@ -8,6 +8,8 @@
 
 static void ngx_canary_publish_split(ngx_canary_main_conf_t *cmcf,
     ngx_canary_srv_conf_t *conf, uint64_t generation, ngx_cycle_t *cycle);
+static void ngx_canary_publish_history(ngx_canary_srv_conf_t *conf,
+    ngx_log_t *log);
 
 
 /*
@@ -58,6 +60,10 @@ ngx_canary_init_module(ngx_cycle_t *cycle)
         ngx_canary_publish_split(cmcf, split[i], generation, cycle);
     }
 
+    for (i = 0; i < cmcf->splits.nelts; i++) {
+        ngx_canary_publish_history(split[i], cycle->log);
+    }
+
     cmcf->generation = generation;
     common->loaded_ms = ngx_canary_now_ms();
     ngx_canary_store(&common->generation, generation);
@@ -97,4 +103,42 @@ ngx_canary_publish_split(ngx_canary_main_conf_t *cmcf,
     }
 
     ngx_canary_publish(conf->zone, &plan, generation, cycle->log);
+}
+
+
+/* after a start it begins before the first request; ticks go on with it */
+
+static void
+ngx_canary_publish_history(ngx_canary_srv_conf_t *conf, ngx_log_t *log)
+{
+    ngx_pool_t                *pool;
+    ngx_canary_split_t        *split;
+    ngx_canary_series_zone_t  *history;
+
+    history = conf->series_zone->data;
+
+    if (!ngx_canary_series_due(history)) {
+        return;
+    }
+
+    pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, log);
+    if (pool == NULL) {
+        return;
+    }
+
+    split = ngx_pcalloc(pool, sizeof(ngx_canary_split_t));
+
+    if (split) {
+        split->want = NGX_CANARY_WANT_TOTALS;
+        split->window_us = conf->window_us;
+
+        ngx_canary_history_rules(conf->rules.elts, conf->rules.nelts,
+                                 split->limits_us);
+
+        if (ngx_canary_picture(conf->zone, split, pool) == NGX_OK) {
+            ngx_canary_series_tick(history, conf->zone, split);
+        }
+    }
+
+    ngx_destroy_pool(pool);
 }

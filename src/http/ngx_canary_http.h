@@ -13,6 +13,7 @@
 
 #include "../zone/ngx_canary_events.h"
 #include "../zone/ngx_canary_keep.h"
+#include "../zone/ngx_canary_series.h"
 
 
 /* of this shared object alone: no detour for a call between its files */
@@ -160,6 +161,7 @@ struct ngx_canary_srv_conf_s {
     ngx_canary_view_t              view;        /* of this process */
     ngx_canary_shard_t            *shard;       /* likewise; read with it */
 
+    ngx_shm_zone_t                *series_zone; /* of the history */
     ngx_shm_zone_t                *events_zone; /* or NULL */
     uint64_t                       naming;      /* of which event_slots are */
     /* by the index of the name, or NGX_ERROR; of this process */

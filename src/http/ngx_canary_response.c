@@ -1,6 +1,7 @@
 
 #include "ngx_canary_response.h"
 #include "../pure/ngx_canary_gate.h"
+#include "../pure/ngx_canary_history.h"
 
 
 #define NGX_CANARY_ROOM  8192       /* bytes of a buffer of a response */
@@ -261,6 +262,8 @@ ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
 
     ngx_memcpy(split->le_us, conf->le_us, conf->nle * sizeof(uint64_t));
 
+    ngx_canary_history_rules(split->rules, split->nrules, split->limits_us);
+
     if (ngx_canary_state_picture(conf, split, pool) != NGX_OK
         || ngx_canary_picture(conf->zone, split, pool) != NGX_OK)
     {
@@ -279,6 +282,10 @@ ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
     }
 
     ngx_canary_gates_judge(split);
+
+    if (split->want & NGX_CANARY_WANT_HISTORY) {
+        return ngx_canary_series_picture(conf->series_zone->data, split, pool);
+    }
 
     return NGX_OK;
 }

@@ -29,6 +29,7 @@ typedef struct {
 typedef struct {
     ngx_canary_srv_conf_t  **conf;
     ngx_uint_t               n;
+    ngx_uint_t               named;     /* the argument was there */
     ngx_uint_t               status;
     ngx_str_t                error;
 } ngx_canary_choice_t;

@@ -56,6 +56,12 @@ static ngx_canary_resource_t  ngx_canary_resources[] = {
       NGX_CANARY_WANT_QUANTILES,
       ngx_null_string },
 
+    { ngx_string("history.json"),
+      ngx_string("application/json"),
+      ngx_canary_render_history,
+      NGX_CANARY_WANT_HISTORY,
+      ngx_null_string },
+
     { ngx_string("metrics"),
       ngx_string("text/plain; version=0.0.4; charset=utf-8"),
       ngx_canary_render_prometheus,
@@ -90,6 +96,8 @@ static ngx_canary_file_t  ngx_canary_files[] = {
 
 
 static ngx_str_t  ngx_canary_methods = ngx_string("GET, HEAD");
+static ngx_str_t  ngx_canary_unnamed =
+    ngx_string("argument \"upstream\" is missing, it must name a split");
 
 
 static ngx_int_t
@@ -151,6 +159,13 @@ ngx_canary_status_send(ngx_http_request_t *r, ngx_canary_resource_t *resource)
 
     if (rc == NGX_DECLINED) {
         return ngx_canary_response_error(r, choice.status, &choice.error);
+    }
+
+    if (rc == NGX_OK && !choice.named
+        && resource->render == ngx_canary_render_history)
+    {
+        return ngx_canary_response_error(r, NGX_HTTP_BAD_REQUEST,
+                                         &ngx_canary_unnamed);
     }
 
     if (rc != NGX_OK

@@ -7,7 +7,7 @@
 static void ngx_canary_timer_handler(ngx_event_t *ev);
 static ngx_msec_t ngx_canary_timer_wait(ngx_canary_main_conf_t *cmcf);
 static void ngx_canary_tick(ngx_canary_srv_conf_t *conf, ngx_log_t *log);
-static ngx_int_t ngx_canary_tick_gates(ngx_canary_srv_conf_t *conf,
+static ngx_int_t ngx_canary_tick_picture(ngx_canary_srv_conf_t *conf,
     ngx_pool_t *pool, ngx_log_t *log);
 static void ngx_canary_tick_failed(ngx_canary_srv_conf_t *conf,
     ngx_canary_split_t *split, ngx_canary_gate_t *gate, uint64_t armed,
@@ -147,19 +147,15 @@ ngx_canary_tick(ngx_canary_srv_conf_t *conf, ngx_log_t *log)
 
     (void) ngx_canary_stage_renew(zone, events);
 
-    if (conf->rules.nelts == 0) {
-        return;
-    }
-
     pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, log);
     if (pool == NULL) {
         return;
     }
 
-    if (ngx_canary_tick_gates(conf, pool, log) != NGX_OK) {
+    if (ngx_canary_tick_picture(conf, pool, log) != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "no memory to judge the gates of split \"%V\"",
-                      &conf->name);
+                      "no memory to judge the gates of split \"%V\" and to "
+                      "add to its history", &conf->name);
     }
 
     ngx_destroy_pool(pool);
@@ -167,7 +163,7 @@ ngx_canary_tick(ngx_canary_srv_conf_t *conf, ngx_log_t *log)
 
 
 static ngx_int_t
-ngx_canary_tick_gates(ngx_canary_srv_conf_t *conf, ngx_pool_t *pool,
+ngx_canary_tick_picture(ngx_canary_srv_conf_t *conf, ngx_pool_t *pool,
     ngx_log_t *log)
 {
     uint64_t             armed;
@@ -181,12 +177,18 @@ ngx_canary_tick_gates(ngx_canary_srv_conf_t *conf, ngx_pool_t *pool,
         return NGX_ERROR;
     }
 
+    split->want = NGX_CANARY_WANT_TOTALS;
+
     if (ngx_canary_split_picture(conf, split, pool) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ngx_canary_judge_tick(conf->zone, split);
-    ngx_canary_gates_judge(split);
+    if (split->nrules) {
+        ngx_canary_judge_tick(conf->zone, split);
+        ngx_canary_gates_judge(split);
+    }
+
+    ngx_canary_series_tick(conf->series_zone->data, conf->zone, split);
 
     for (i = 0; i < split->ngates; i++) {
         if (split->gates[i].status == NGX_CANARY_GATE_FAIL) {

@@ -39,6 +39,9 @@ int ngx_canary_render_prometheus(const ngx_canary_snapshot_t *snap,
     ngx_canary_out_t *out);
 int ngx_canary_render_openmetrics(const ngx_canary_snapshot_t *snap,
     ngx_canary_out_t *out);
+/* of snap->splits[0], which has its history */
+int ngx_canary_render_history(const ngx_canary_snapshot_t *snap,
+    ngx_canary_out_t *out);
 int ngx_canary_render_page(const ngx_canary_snapshot_t *snap,
     ngx_canary_out_t *out);
 

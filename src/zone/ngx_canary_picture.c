@@ -1,5 +1,6 @@
 
 #include "ngx_canary_picture.h"
+#include "ngx_canary_series.h"
 
 
 static ngx_int_t ngx_canary_picture_split(ngx_canary_picture_t *pic,
@@ -9,6 +10,8 @@ static ngx_int_t ngx_canary_picture_state(ngx_canary_picture_t *pic,
     ngx_pool_t *pool);
 static ngx_int_t ngx_canary_picture_variant(ngx_canary_picture_t *pic,
     ngx_uint_t slot, uint32_t share_ppm, ngx_pool_t *pool);
+static ngx_int_t ngx_canary_picture_totals(ngx_canary_picture_t *pic,
+    ngx_canary_variant_t *v, ngx_pool_t *pool);
 static ngx_int_t ngx_canary_picture_copy(ngx_canary_str_t *dst, u_char *data,
     size_t len, ngx_pool_t *pool);
 
@@ -23,6 +26,8 @@ ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
 
     pic.zone = zone;
     pic.split = split;
+
+    split->history = NULL;
 
     if (split->nrules) {
         split->want |= NGX_CANARY_WANT_BOUNDS|NGX_CANARY_WANT_QUANTILES;
@@ -235,6 +240,10 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
     ngx_canary_sum(zone, slot, pic->sum);
 
     pic->slot = slot;
+    if (ngx_canary_picture_totals(pic, v, pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     base = pic->base;
 
     /* the stage at last, as its base is taken off the totals themselves */
@@ -265,6 +274,32 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
             return NGX_ERROR;
         }
     }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_canary_picture_totals(ngx_canary_picture_t *pic, ngx_canary_variant_t *v,
+    ngx_pool_t *pool)
+{
+    ngx_canary_point_totals_t  *totals;
+
+    v->totals = NULL;
+
+    if (!(pic->split->want & NGX_CANARY_WANT_TOTALS)) {
+        return NGX_OK;
+    }
+
+    totals = ngx_palloc(pool, sizeof(ngx_canary_point_totals_t));
+    if (totals == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_canary_series_totals(totals, &pic->sum->cell.counts,
+                             pic->sum->cell.hist, pic->sum->from, pic->sum->to,
+                             pic->split->limits_us);
+    v->totals = totals;
 
     return NGX_OK;
 }

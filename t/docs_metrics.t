@@ -36,7 +36,8 @@ system(
     shellwords($ENV{CFLAGS} || '-O2 -g'), '-o',
     $driver, "$root/t/unit/driver/render.c",
     glob("$root/src/render/*.c"), "$root/src/pure/ngx_canary_hist.c",
-    shellwords($ENV{LDFLAGS} || '')
+    "$root/src/pure/ngx_canary_history.c", shellwords($ENV{LDFLAGS} || ''),
+    '-lm'
 ) == 0 or die 'the driver does not compile';
 
 my (%key, %metric);

@@ -31,12 +31,19 @@ my $tmp = tempdir('canary_docs_XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $driver = "$tmp/render";
 
 system(
-    shellwords($ENV{CC} || 'cc'), '-std=c99',
-    '-Wall', '-Wextra',
-    shellwords($ENV{CFLAGS} || '-O2 -g'), '-o',
-    $driver, "$root/t/unit/driver/render.c",
-    glob("$root/src/render/*.c"), "$root/src/pure/ngx_canary_hist.c",
-    "$root/src/pure/ngx_canary_history.c", shellwords($ENV{LDFLAGS} || ''),
+    shellwords($ENV{CC} || 'cc'),
+    '-std=c99',
+    '-Wall',
+    '-Wextra',
+    shellwords($ENV{CFLAGS} || '-O2 -g'),
+    '-o',
+    $driver,
+    "$root/t/unit/driver/render.c",
+    glob("$root/src/render/*.c"),
+    "$root/src/pure/ngx_canary_hist.c",
+    "$root/src/pure/ngx_canary_history.c",
+    "$root/src/pure/ngx_canary_interval.c",
+    shellwords($ENV{LDFLAGS} || ''),
     '-lm'
 ) == 0 or die 'the driver does not compile';
 

@@ -53,7 +53,7 @@ for my $path ('status.json', 'metrics', 'page.css', 'page.js') {
 }
 
 for my $case (
-    ['page.css', 'text/css; charset=utf-8', qr/^\.bar\{/m],
+    ['page.css', 'text/css; charset=utf-8', qr/^\.bar \{/m],
     ['page.js', 'text/javascript; charset=utf-8', qr/^setTimeout\(/m]
     )
 {

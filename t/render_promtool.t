@@ -20,13 +20,21 @@ my $driver = "$tmp/render";
 my @pictures = qw(sample gated events quiet rolled hostile full none);
 
 system(
-    shellwords($ENV{CC} || 'cc'), '-std=c99',
-    '-Wall', '-Wextra',
-    '-Werror', shellwords($ENV{CFLAGS} || '-O2 -g'),
-    '-o', $driver,
-    "$root/t/unit/driver/render.c", glob("$root/src/render/*.c"),
-    "$root/src/pure/ngx_canary_hist.c", "$root/src/pure/ngx_canary_history.c",
-    shellwords($ENV{LDFLAGS} || ''), '-lm'
+    shellwords($ENV{CC} || 'cc'),
+    '-std=c99',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    shellwords($ENV{CFLAGS} || '-O2 -g'),
+    '-o',
+    $driver,
+    "$root/t/unit/driver/render.c",
+    glob("$root/src/render/*.c"),
+    "$root/src/pure/ngx_canary_hist.c",
+    "$root/src/pure/ngx_canary_history.c",
+    "$root/src/pure/ngx_canary_interval.c",
+    shellwords($ENV{LDFLAGS} || ''),
+    '-lm'
 ) == 0 or die 'the driver does not compile';
 
 for my $picture (@pictures) {

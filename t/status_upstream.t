@@ -67,8 +67,12 @@ for my $case (
     is_deeply([sort keys %seen], \@names, "OpenMetrics$query: splits");
 
     my $page = $t->get("/canary/$query");
-    my @shown = map { s/&amp;/&/gr } $page->{body} =~ /<h2>(.*?) <span/g;
-    is_deeply(\@shown, \@names, "the page$query: splits");
+    my @shown =
+          @names > 1
+        ? $page->{body} =~ /<a href="\?upstream=[^"]*">(.*?)<\/a>/g
+        : $page->{body} =~ /<h1>(.*?) <span/;
+    is_deeply([sort map { s/&amp;/&/gr } @shown],
+        \@names, "the page$query: splits");
 }
 
 is_deeply(
@@ -142,9 +146,14 @@ for my $path ('/canary/status.json', '/canary/metrics', '/canary/') {
 is($t->get('/canary/page.css?upstream=plain')->{status},
     200, 'the style does not depend on it');
 
-# a query of its own for the page, none for its links
-unlike($t->get('/canary/?upstream=first')->{body},
-    qr/(?:href|src)="[^"]*\?/, 'the links of the page are those of all');
+# the overview leads to each split, whose page leads back
+my @links = $t->get('/canary/')->{body} =~ /<a href="(\?[^"]*)">/g;
+is(scalar @links, 3, 'the overview has a link for each split');
+for my $link (@links) {
+    my $page = $t->get("/canary/$link");
+    is($page->{status}, 200, $link);
+    like($page->{body}, qr/<a href="\?">&larr; all 3 splits</, 'and back');
+}
 
 $t->no_alerts();
 done_testing();

@@ -45,7 +45,8 @@ static ngx_canary_resource_t  ngx_canary_resources[] = {
     { ngx_string(""),
       ngx_string("text/html; charset=utf-8"),
       ngx_canary_render_page,
-      NGX_CANARY_WANT_QUANTILES,
+      NGX_CANARY_WANT_QUANTILES|NGX_CANARY_WANT_STAGE
+      |NGX_CANARY_WANT_HISTORY,
       ngx_string("default-src 'none'; style-src 'self'; script-src 'self'; "
                  "connect-src 'self'; img-src data:; base-uri 'none'; "
                  "form-action 'none'; frame-ancestors 'none'") },
@@ -308,8 +309,16 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_canary_choice_t *choice,
         snap->loaded_at_ms = ngx_canary_load(&common->loaded_ms);
     }
 
+    snap->others = cmcf->splits.nelts - choice->n;
+
     if (choice->n == 0) {
         return NGX_OK;
+    }
+
+    /* an overview has no curves */
+
+    if (choice->n > 1) {
+        want &= ~(ngx_uint_t) NGX_CANARY_WANT_STAGE;
     }
 
     /* status.json?histograms=1: the buckets as well */

@@ -348,7 +348,8 @@ typedef enum {
     NGX_CANARY_WANT_BUCKETS = 4,        /* latency.hist */
     NGX_CANARY_WANT_USERS = 8,          /* different ones, of events */
     NGX_CANARY_WANT_HISTORY = 16,
-    NGX_CANARY_WANT_TOTALS = 32         /* for a point of history */
+    NGX_CANARY_WANT_TOTALS = 32,        /* for a point of history */
+    NGX_CANARY_WANT_STAGE = 64          /* latency.hist of the stage alone */
 } ngx_canary_want_e;
 
 
@@ -419,6 +420,7 @@ typedef struct {
     ngx_canary_str_t      page;         /* the URI's last part, or empty */
     size_t                nsplits;
     ngx_canary_split_t   *splits;
+    size_t                others;       /* splits that were not asked for */
 } ngx_canary_snapshot_t;
 
 

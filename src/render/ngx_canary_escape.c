@@ -73,6 +73,32 @@ ngx_canary_out_html(ngx_canary_out_t *out, ngx_canary_str_t str)
 }
 
 
+void
+ngx_canary_out_query(ngx_canary_out_t *out, ngx_canary_str_t str)
+{
+    size_t         i;
+    unsigned char  ch, hex[3];
+
+    static const unsigned char  digits[] = "0123456789ABCDEF";
+
+    for (i = 0; i < str.len; i++) {
+        ch = str.data[i];
+
+        if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
+            || (ch >= '0' && ch <= '9') || ch == '-' || ch == '.' || ch == '_')
+        {
+            ngx_canary_out_bytes(out, &ch, 1);
+            continue;
+        }
+
+        hex[0] = '%';
+        hex[1] = digits[ch >> 4];
+        hex[2] = digits[ch & 15];
+        ngx_canary_out_bytes(out, hex, 3);
+    }
+}
+
+
 static void
 ngx_canary_escape(ngx_canary_out_t *out, ngx_canary_str_t str,
     const uint32_t *map, ngx_canary_replace_pt replace)

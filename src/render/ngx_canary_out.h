@@ -76,6 +76,9 @@ void ngx_canary_out_json(ngx_canary_out_t *out, ngx_canary_str_t str);
 void ngx_canary_out_label(ngx_canary_out_t *out, ngx_canary_str_t str);
 void ngx_canary_out_html(ngx_canary_out_t *out, ngx_canary_str_t str);
 
+/* the very bytes, as the value of an argument in a URL */
+void ngx_canary_out_query(ngx_canary_out_t *out, ngx_canary_str_t str);
+
 /* what a renderer returns: 0, or -1 if the output had no room */
 int ngx_canary_out_end(const ngx_canary_out_t *out);
 

@@ -231,12 +231,19 @@ ngx_canary_figures_latency(ngx_canary_picture_t *pic, ngx_canary_scope_e scope,
 
 
 ngx_int_t
-ngx_canary_figures_keep(ngx_canary_picture_t *pic,
+ngx_canary_figures_keep(ngx_canary_picture_t *pic, ngx_canary_scope_e scope,
     ngx_canary_latency_t *latency, ngx_pool_t *pool)
 {
-    uint64_t  *hist;
+    uint64_t    *hist;
+    ngx_uint_t   want;
 
-    if (!(pic->split->want & NGX_CANARY_WANT_BUCKETS) || latency->count == 0) {
+    want = NGX_CANARY_WANT_BUCKETS;
+
+    if (scope == NGX_CANARY_STAGE) {
+        want |= NGX_CANARY_WANT_STAGE;
+    }
+
+    if (!(pic->split->want & want) || latency->count == 0) {
         return NGX_OK;
     }
 

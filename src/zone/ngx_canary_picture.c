@@ -268,7 +268,7 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
 
         ngx_canary_picture_trials(pic, s);
 
-        if (ngx_canary_figures_keep(pic, &v->figures[s].latency, pool)
+        if (ngx_canary_figures_keep(pic, s, &v->figures[s].latency, pool)
             != NGX_OK)
         {
             return NGX_ERROR;

@@ -42,7 +42,7 @@ void ngx_canary_figures_window(ngx_canary_picture_t *pic,
 
 /* the buckets, if they are asked for */
 ngx_int_t ngx_canary_figures_keep(ngx_canary_picture_t *pic,
-    ngx_canary_latency_t *latency, ngx_pool_t *pool);
+    ngx_canary_scope_e scope, ngx_canary_latency_t *latency, ngx_pool_t *pool);
 
 /* all gates, before their trials: each rule for each canary */
 ngx_int_t ngx_canary_picture_gates(ngx_canary_picture_t *pic,

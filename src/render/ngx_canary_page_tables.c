@@ -1,0 +1,385 @@
+/*
+ * All figures in tables, which are folded, and the journal.  They are also what
+ * the charts say for those who do not see them.
+ */
+
+#include "ngx_canary_page.h"
+
+
+static void ngx_canary_page_head(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+static void ngx_canary_page_rows(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+static void ngx_canary_page_label(const ngx_canary_metric_t *m,
+    ngx_canary_out_t *out);
+static void ngx_canary_page_cell(const ngx_canary_metric_t *m,
+    const void *base, ngx_canary_out_t *out);
+static void ngx_canary_page_cell_number(const ngx_canary_metric_t *m,
+    const void *base, ngx_canary_out_t *out);
+static void ngx_canary_page_gates(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+static void ngx_canary_page_gate(const ngx_canary_split_t *split,
+    const ngx_canary_gate_t *gate, ngx_canary_out_t *out);
+static void ngx_canary_page_gate_cell(const ngx_canary_gate_t *gate,
+    uint64_t there, uint64_t micro, ngx_canary_out_t *out);
+static void ngx_canary_page_evidence(const ngx_canary_gate_t *gate,
+    ngx_canary_out_t *out);
+static void ngx_canary_page_values(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+static void ngx_canary_page_event(const ngx_canary_event_t *event,
+    const ngx_canary_variant_t *variant,
+    const ngx_canary_event_figures_t *figures, ngx_canary_out_t *out);
+static void ngx_canary_page_milli(uint64_t there, uint64_t milli,
+    ngx_canary_out_t *out);
+
+
+static const ngx_canary_str_t  ngx_canary_page_scopes[NGX_CANARY_SCOPES] = {
+    ngx_canary_text("total"),
+    ngx_canary_text("this stage"),
+    ngx_canary_text("window")
+};
+
+
+void
+ngx_canary_page_tables(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+{
+    ngx_canary_out_lit(out, "<details id=\"figures\"><summary>All figures"
+                            "</summary>\n<div class=\"wide\" tabindex=\"0\" "
+                            "role=\"region\" aria-label=\"All figures\">\n");
+
+    ngx_canary_page_gates(split, out);
+
+    ngx_canary_out_lit(out, "<table>\n<thead>\n");
+    ngx_canary_page_head(split, out);
+    ngx_canary_out_lit(out, "</thead>\n<tbody>\n");
+    ngx_canary_page_rows(split, out);
+    ngx_canary_out_lit(out, "</tbody>\n</table>\n");
+
+    ngx_canary_page_values(split, out);
+
+    ngx_canary_out_lit(out, "</div>\n</details>\n");
+}
+
+
+/* the scopes, and under each of them the variants side by side */
+static void
+ngx_canary_page_head(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+{
+    size_t  i, s;
+
+    ngx_canary_out_lit(out, "<tr><th></th>");
+
+    for (s = 0; s < NGX_CANARY_SCOPES; s++) {
+        ngx_canary_out_lit(out, "<th class=\"first\" colspan=\"");
+        ngx_canary_out_u64(out, split->nvariants);
+        ngx_canary_out_lit(out, "\">");
+        ngx_canary_out_str(out, ngx_canary_page_scopes[s]);
+        ngx_canary_out_lit(out, "</th>");
+    }
+
+    ngx_canary_out_lit(out, "</tr>\n<tr><th></th>");
+
+    for (i = 0; i < NGX_CANARY_SCOPES * split->nvariants; i++) {
+        if (i % split->nvariants == 0) {
+            ngx_canary_out_lit(out, "<th class=\"first\">");
+
+        } else {
+            ngx_canary_out_lit(out, "<th>");
+        }
+
+        ngx_canary_out_html(out, split->variants[i % split->nvariants].name);
+        ngx_canary_out_lit(out, "</th>");
+    }
+
+    ngx_canary_out_lit(out, "</tr>\n");
+}
+
+
+static void
+ngx_canary_page_rows(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+{
+    size_t                       i, s;
+    const ngx_canary_metric_t   *m, *end;
+    const ngx_canary_variant_t  *variant;
+
+    end = ngx_canary_metrics + ngx_canary_nmetrics;
+
+    for (m = ngx_canary_metrics; m < end && !out->failed; m++) {
+
+        if (m->level < NGX_CANARY_LEVEL_VARIANT
+            || m->level > NGX_CANARY_LEVEL_FIGURES
+            || m->key.len == 0)
+        {
+            continue;
+        }
+
+        ngx_canary_page_label(m, out);
+
+        for (s = 0; s < NGX_CANARY_SCOPES; s++) {
+            for (i = 0; i < split->nvariants; i++) {
+                variant = &split->variants[i];
+
+                if (i == 0) {
+                    ngx_canary_out_lit(out, "<td class=\"first\">");
+
+                } else {
+                    ngx_canary_out_lit(out, "<td>");
+                }
+
+                if (m->level == NGX_CANARY_LEVEL_FIGURES) {
+                    ngx_canary_page_cell(m, &variant->figures[s], out);
+
+                } else if (s == 0) {
+                    ngx_canary_page_cell(m, variant, out);
+                }
+
+                ngx_canary_out_lit(out, "</td>");
+            }
+        }
+
+        ngx_canary_out_lit(out, "</tr>\n");
+    }
+}
+
+
+/* "latency p95", "error rate": the names of status.json */
+static void
+ngx_canary_page_label(const ngx_canary_metric_t *m, ngx_canary_out_t *out)
+{
+    size_t  i;
+
+    ngx_canary_out_lit(out, "<tr><th title=\"");
+    ngx_canary_out_html(out, m->help);
+    ngx_canary_out_lit(out, "\">");
+
+    if (m->object.len) {
+        ngx_canary_out_str(out, m->object);
+        ngx_canary_out_lit(out, " ");
+    }
+
+    for (i = 0; i < m->key.len; i++) {
+        if (m->key.data[i] == '_') {
+            ngx_canary_out_lit(out, " ");
+
+        } else {
+            ngx_canary_out_bytes(out, &m->key.data[i], 1);
+        }
+    }
+
+    ngx_canary_out_lit(out, "</th>");
+}
+
+
+static void
+ngx_canary_page_cell(const ngx_canary_metric_t *m, const void *base,
+    ngx_canary_out_t *out)
+{
+    if (ngx_canary_metric_null(m, base)) {
+        ngx_canary_out_lit(out, "&ndash;");
+
+    } else {
+        ngx_canary_page_cell_number(m, base, out);
+    }
+}
+
+
+static void
+ngx_canary_page_cell_number(const ngx_canary_metric_t *m, const void *base,
+    ngx_canary_out_t *out)
+{
+    uint64_t  n;
+
+    n = ngx_canary_metric_u64(m, base);
+
+    switch (m->kind) {
+
+    case NGX_CANARY_KIND_SHARE:
+        ngx_canary_page_percent(n, out);
+        break;
+
+    case NGX_CANARY_KIND_RATIO:
+        ngx_canary_page_percent(ngx_canary_ratio_ppm(n,
+                                    ngx_canary_metric_per(m, base)), out);
+        break;
+
+    case NGX_CANARY_KIND_RATE:
+        n = ngx_canary_rate_ppm(n, ngx_canary_metric_per(m, base));
+        ngx_canary_out_decimal(out, ngx_canary_mean(n, 10000), 2);
+        ngx_canary_out_lit(out, "/s");
+        break;
+
+    case NGX_CANARY_KIND_SECONDS:
+        ngx_canary_page_time(n, out);
+        break;
+
+    case NGX_CANARY_KIND_MEAN:
+        ngx_canary_page_time(ngx_canary_mean(n,
+                                    ngx_canary_metric_per(m, base)), out);
+        break;
+
+    default:
+        ngx_canary_metric_number(m, base, out);
+    }
+}
+
+
+static void
+ngx_canary_page_gates(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+{
+    size_t  i;
+
+    if (split->ngates == 0) {
+        return;
+    }
+
+    ngx_canary_out_lit(out, "<table class=\"text gates\">\n"
+                            "<tr><td>gate</td><td>status</td><td>stage</td>"
+                            "<td>window</td><td>samples</td><td>evidence</td>"
+                            "<td>reason</td></tr>\n");
+
+    for (i = 0; i < split->ngates && !out->failed; i++) {
+        ngx_canary_page_gate(split, &split->gates[i], out);
+    }
+
+    ngx_canary_out_lit(out, "</table>\n");
+}
+
+
+static void
+ngx_canary_page_gate(const ngx_canary_split_t *split,
+    const ngx_canary_gate_t *gate, ngx_canary_out_t *out)
+{
+    ngx_canary_str_t  status;
+
+    status = ngx_canary_statuses[gate->status];
+
+    ngx_canary_out_lit(out, "<tr><td>");
+
+    if (split->nvariants > 2) {
+        ngx_canary_out_html(out, gate->variant);
+        ngx_canary_out_lit(out, " ");
+    }
+
+    ngx_canary_out_html(out, gate->text);
+    ngx_canary_out_lit(out, "</td><td class=\"");
+    ngx_canary_out_str(out, status);
+    ngx_canary_out_lit(out, "\">");
+    ngx_canary_out_str(out, status);
+    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_page_gate_cell(gate, gate->has_actual, gate->actual, out);
+    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_page_gate_cell(gate, gate->has_window, gate->window, out);
+    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_out_u64(out, gate->samples);
+    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_page_evidence(gate, out);
+    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_out_html(out, gate->reason);
+    ngx_canary_out_lit(out, "</td></tr>\n");
+}
+
+
+static void
+ngx_canary_page_gate_cell(const ngx_canary_gate_t *gate, uint64_t there,
+    uint64_t micro, ngx_canary_out_t *out)
+{
+    if (there == 0) {
+        ngx_canary_out_lit(out, "&ndash;");
+        return;
+    }
+
+    ngx_canary_page_figure(gate->rule, micro, out);
+}
+
+
+/* the part of what fails, rounded down: 100% fails */
+static void
+ngx_canary_page_evidence(const ngx_canary_gate_t *gate, ngx_canary_out_t *out)
+{
+    if (gate->rule->metric == NGX_CANARY_METRIC_THROUGHPUT) {
+        ngx_canary_out_lit(out, "&ndash;");
+        return;
+    }
+
+    ngx_canary_out_u64(out, (uint64_t) (gate->evidence_ratio * 100));
+    ngx_canary_out_lit(out, "%");
+}
+
+
+static void
+ngx_canary_page_values(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+{
+    size_t  i, v;
+
+    if (split->nevents == 0) {
+        return;
+    }
+
+    ngx_canary_out_lit(out, "<table class=\"text events\">\n"
+                            "<tr><td>event</td><td>variant</td>"
+                            "<td>stage</td><td>window</td><td>a minute</td>"
+                            "<td>users</td><td>p50</td><td>p95</td>"
+                            "<td>max</td></tr>\n");
+
+    for (i = 0; i < split->nevents && !out->failed; i++) {
+        for (v = 0; v < split->nvariants; v++) {
+            ngx_canary_page_event(&split->events[i], &split->variants[v],
+                                  split->events[i].figures[v], out);
+        }
+    }
+
+    ngx_canary_out_lit(out, "</table>\n");
+}
+
+
+/* the count of the stage; all else of the window */
+static void
+ngx_canary_page_event(const ngx_canary_event_t *event,
+    const ngx_canary_variant_t *variant,
+    const ngx_canary_event_figures_t *figures, ngx_canary_out_t *out)
+{
+    uint64_t                           there;
+    const ngx_canary_event_figures_t  *window;
+
+    window = &figures[NGX_CANARY_WINDOW];
+    there = event->value ? window->ncounted : 0;
+
+    ngx_canary_out_lit(out, "<tr><td>");
+    ngx_canary_out_html(out, event->name);
+    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_out_html(out, variant->name);
+    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_out_u64(out, figures[NGX_CANARY_STAGE].count);
+    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_out_u64(out, window->count);
+    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_page_milli(window->elapsed_us,
+                          ngx_canary_rate_ppm(window->count * 60,
+                                              window->elapsed_us) / 1000,
+                          out);
+    ngx_canary_out_lit(out, "</td><td>");
+
+    if (event->unique) {
+        ngx_canary_out_u64(out, window->unique);
+    }
+
+    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_page_milli(there, window->quantile[0], out);
+    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_page_milli(there, window->quantile[2], out);
+    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_page_milli(there, window->max, out);
+    ngx_canary_out_lit(out, "</td></tr>\n");
+}
+
+
+static void
+ngx_canary_page_milli(uint64_t there, uint64_t milli, ngx_canary_out_t *out)
+{
+    if (there == 0) {
+        ngx_canary_out_lit(out, "&ndash;");
+        return;
+    }
+
+    ngx_canary_out_decimal(out, milli, 3);
+}

@@ -1,0 +1,377 @@
+/*
+ * A tile for each gate: the canary's figure beside the baseline's, both on a
+ * line with the limit, how sure the canary's is, and how much of the evidence
+ * that a rollback takes there is.
+ */
+
+#include "ngx_canary_chart.h"
+#include "ngx_canary_tile.h"
+
+
+static void ngx_canary_page_tile(ngx_canary_tile_t *tile);
+static void ngx_canary_tile_heading(const ngx_canary_tile_t *tile);
+static void ngx_canary_tile_canary(const ngx_canary_tile_t *tile);
+static void ngx_canary_tile_line(const ngx_canary_tile_t *tile);
+static void ngx_canary_tile_label(const ngx_canary_tile_t *tile);
+static void ngx_canary_tile_beyond(const ngx_canary_tile_t *tile,
+    const ngx_canary_scale_t *scale);
+static void ngx_canary_tile_points(const ngx_canary_tile_t *tile,
+    const ngx_canary_scale_t *scale);
+static void ngx_canary_tile_evidence(const ngx_canary_tile_t *tile);
+static void ngx_canary_tile_tenth(double value, ngx_canary_out_t *out);
+static void ngx_canary_tile_short(const ngx_canary_tile_t *tile, double micro);
+
+
+/* by ngx_canary_gate_status_e */
+static const ngx_canary_mood_e  ngx_canary_tile_moods[] = {
+    NGX_CANARY_MOOD_YOUNG, NGX_CANARY_MOOD_GO, NGX_CANARY_MOOD_FAILS
+};
+
+
+void
+ngx_canary_page_tiles(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+{
+    size_t             i, v;
+    ngx_canary_tile_t  tile;
+
+    if (split->ngates == 0) {
+        return;
+    }
+
+    for (v = 1; v < split->nvariants; v++) {
+        ngx_canary_out_lit(out, "<h2>Gates");
+
+        if (split->nvariants > 2) {
+            ngx_canary_out_lit(out, " of ");
+            ngx_canary_out_html(out, split->variants[v].name);
+        }
+
+        ngx_canary_out_lit(out, "</h2>\n<div class=\"tiles\">\n");
+
+        for (i = 0; i < split->ngates && !out->failed; i++) {
+            if (split->gates[i].index != v) {
+                continue;
+            }
+
+            tile.split = split;
+            tile.gate = &split->gates[i];
+            tile.out = out;
+
+            ngx_canary_tile_figures(&tile);
+            ngx_canary_page_tile(&tile);
+        }
+
+        ngx_canary_out_lit(out, "</div>\n");
+    }
+}
+
+
+static void
+ngx_canary_page_tile(ngx_canary_tile_t *tile)
+{
+    ngx_canary_out_t         *out;
+    const ngx_canary_gate_t  *gate;
+
+    out = tile->out;
+    gate = tile->gate;
+
+    ngx_canary_tile_heading(tile);
+
+    ngx_canary_out_lit(out, "<p class=\"figures\"><b class=\"v");
+    ngx_canary_out_u64(out, gate->index);
+    ngx_canary_out_lit(out, "\">");
+    ngx_canary_tile_canary(tile);
+    ngx_canary_out_lit(out, "</b> <span class=\"v0\">");
+
+    if (gate->rule->metric == NGX_CANARY_METRIC_THROUGHPUT) {
+        ngx_canary_out_lit(out, "of the whole split");
+
+    } else if (tile->has_baseline) {
+        ngx_canary_out_lit(out, "baseline ");
+        ngx_canary_tile_short(tile, (double) tile->baseline);
+
+    } else {
+        ngx_canary_out_lit(out, "baseline &ndash;");
+    }
+
+    ngx_canary_out_lit(out, "</span></p>\n");
+
+    ngx_canary_tile_line(tile);
+    ngx_canary_tile_evidence(tile);
+
+    ngx_canary_out_lit(out, "<p class=\"reason\">");
+    ngx_canary_out_html(out, gate->reason);
+    ngx_canary_out_lit(out, "</p>\n</article>\n");
+}
+
+
+static void
+ngx_canary_tile_heading(const ngx_canary_tile_t *tile)
+{
+    ngx_canary_out_t         *out;
+    const ngx_canary_gate_t  *gate;
+    const ngx_canary_look_t  *look;
+
+    out = tile->out;
+    gate = tile->gate;
+    look = ngx_canary_page_look(ngx_canary_tile_moods[gate->status]);
+
+    ngx_canary_out_lit(out, "<article class=\"tile ");
+    ngx_canary_out_str(out, look->class);
+    ngx_canary_out_lit(out, "\">\n<h3>");
+    ngx_canary_out_html(out, gate->text);
+    ngx_canary_out_lit(out, "</h3> <p class=\"state\"><span "
+                            "aria-hidden=\"true\">");
+    ngx_canary_out_str(out, look->icon);
+    ngx_canary_out_lit(out, "</span> ");
+    ngx_canary_out_str(out, ngx_canary_statuses[gate->status]);
+    ngx_canary_out_lit(out, "</p>\n");
+}
+
+
+/* a quantile among requests that were given up is known to be beyond */
+static void
+ngx_canary_tile_canary(const ngx_canary_tile_t *tile)
+{
+    const ngx_canary_gate_t  *gate;
+
+    gate = tile->gate;
+
+    if (gate->has_actual) {
+        ngx_canary_tile_short(tile, (double) gate->actual);
+
+    } else if (gate->beyond[NGX_CANARY_STAGE]) {
+        ngx_canary_out_lit(tile->out, "&gt; ");
+        ngx_canary_tile_short(tile,
+                              gate->rule->op == NGX_CANARY_NOT_WORSE
+                              ? (double) gate->ref_us : (double) gate->limit);
+
+    } else {
+        ngx_canary_out_lit(tile->out, "&ndash;");
+    }
+}
+
+
+/* from 0 to half as much again as the greatest of what is on it */
+static void
+ngx_canary_tile_line(const ngx_canary_tile_t *tile)
+{
+    double                    most;
+    ngx_canary_out_t         *out;
+    ngx_canary_scale_t        scale;
+    const ngx_canary_gate_t  *gate;
+
+    out = tile->out;
+    gate = tile->gate;
+    most = 0;
+
+    if (tile->has_limit) {
+        most = tile->limit * 1.5;
+    }
+
+    if (gate->has_actual && (double) gate->actual * 1.2 > most) {
+        most = (double) gate->actual * 1.2;
+    }
+
+    if (tile->has_baseline && (double) tile->baseline * 1.2 > most) {
+        most = (double) tile->baseline * 1.2;
+    }
+
+    if (tile->has_interval && !tile->open && tile->high * 1.05 > most
+        && tile->high < most * 2)
+    {
+        most = tile->high * 1.05;
+    }
+
+    if (!(most > 0)) {
+        return;
+    }
+
+    scale.from = 0;
+    scale.to = most;
+    scale.log = 0;
+
+    ngx_canary_out_lit(out, "<svg class=\"line\" role=\"img\" aria-label=\"");
+    ngx_canary_tile_label(tile);
+    ngx_canary_out_lit(out, "\"><line class=\"axis\" x2=\"100%\" y1=\"14\" "
+                            "y2=\"14\"/>");
+    ngx_canary_tile_beyond(tile, &scale);
+    ngx_canary_tile_points(tile, &scale);
+    ngx_canary_out_lit(out, "</svg>\n");
+}
+
+
+static void
+ngx_canary_tile_label(const ngx_canary_tile_t *tile)
+{
+    ngx_canary_out_t  *out;
+
+    out = tile->out;
+
+    ngx_canary_out_lit(out, "canary ");
+    ngx_canary_tile_canary(tile);
+
+    if (tile->has_interval) {
+        ngx_canary_out_lit(out, ", with 95% confidence ");
+        ngx_canary_tile_short(tile, tile->low);
+
+        if (tile->open) {
+            ngx_canary_out_lit(out, " or more");
+
+        } else {
+            ngx_canary_out_lit(out, " to ");
+            ngx_canary_tile_short(tile, tile->high);
+        }
+    }
+
+    if (tile->has_baseline) {
+        ngx_canary_out_lit(out, "; baseline ");
+        ngx_canary_tile_short(tile, (double) tile->baseline);
+    }
+
+    if (tile->has_limit) {
+        ngx_canary_out_lit(out, "; limit ");
+        ngx_canary_tile_short(tile, tile->limit);
+    }
+}
+
+
+static void
+ngx_canary_tile_beyond(const ngx_canary_tile_t *tile,
+    const ngx_canary_scale_t *scale)
+{
+    double             at;
+    ngx_canary_out_t  *out;
+
+    if (!tile->has_limit) {
+        return;
+    }
+
+    out = tile->out;
+    at = ngx_canary_scale_at(scale, tile->limit);
+
+    if (tile->gate->rule->op == NGX_CANARY_AT_LEAST) {
+        ngx_canary_out_lit(out, "<rect class=\"beyond\" y=\"4\" height=\"20\" "
+                                "width=\"");
+        ngx_canary_out_part(out, at);
+
+    } else {
+        ngx_canary_out_lit(out, "<rect class=\"beyond\" y=\"4\" height=\"20\" "
+                                "x=\"");
+        ngx_canary_out_part(out, at);
+        ngx_canary_out_lit(out, "\" width=\"");
+        ngx_canary_out_part(out, 1 - at);
+    }
+
+    ngx_canary_out_lit(out, "\"/><line class=\"limit\" y1=\"2\" y2=\"26\" "
+                            "x1=\"");
+    ngx_canary_out_part(out, at);
+    ngx_canary_out_lit(out, "\" x2=\"");
+    ngx_canary_out_part(out, at);
+    ngx_canary_out_lit(out, "\"/><text class=\"limit ");
+
+    if (at < 0.2) {
+        ngx_canary_out_lit(out, "from");
+
+    } else if (at > 0.8) {
+        ngx_canary_out_lit(out, "to");
+
+    } else {
+        ngx_canary_out_lit(out, "mid");
+    }
+
+    ngx_canary_out_lit(out, "\" y=\"39\" x=\"");
+    ngx_canary_out_part(out, at);
+    ngx_canary_out_lit(out, "\">limit ");
+    ngx_canary_tile_short(tile, tile->limit);
+    ngx_canary_out_lit(out, "</text>");
+}
+
+
+static void
+ngx_canary_tile_points(const ngx_canary_tile_t *tile,
+    const ngx_canary_scale_t *scale)
+{
+    ngx_canary_out_t         *out;
+    const ngx_canary_gate_t  *gate;
+
+    out = tile->out;
+    gate = tile->gate;
+
+    if (tile->has_interval) {
+        ngx_canary_out_lit(out, "<line class=\"sure v");
+        ngx_canary_out_u64(out, gate->index);
+        ngx_canary_out_lit(out, "\" y1=\"14\" y2=\"14\" x1=\"");
+        ngx_canary_out_part(out, ngx_canary_scale_at(scale, tile->low));
+        ngx_canary_out_lit(out, "\" x2=\"");
+        ngx_canary_out_part(out, tile->open ? 1
+                                 : ngx_canary_scale_at(scale, tile->high));
+        ngx_canary_out_lit(out, "\"/>");
+    }
+
+    if (tile->has_baseline) {
+        ngx_canary_out_lit(out, "<circle class=\"v0\" r=\"7\" cy=\"14\" "
+                                "cx=\"");
+        ngx_canary_out_part(out, ngx_canary_scale_at(scale,
+                                                   (double) tile->baseline));
+        ngx_canary_out_lit(out, "\"/>");
+    }
+
+    if (gate->has_actual) {
+        ngx_canary_out_lit(out, "<circle class=\"v");
+        ngx_canary_out_u64(out, gate->index);
+        ngx_canary_out_lit(out, "\" r=\"5\" cy=\"14\" cx=\"");
+        ngx_canary_out_part(out, ngx_canary_scale_at(scale,
+                                                     (double) gate->actual));
+        ngx_canary_out_lit(out, "\"/>");
+    }
+}
+
+
+/* logarithms to base 10, as in status.json: the bar is full where it fails */
+static void
+ngx_canary_tile_evidence(const ngx_canary_tile_t *tile)
+{
+    ngx_canary_out_t         *out;
+    const ngx_canary_gate_t  *gate;
+
+    out = tile->out;
+    gate = tile->gate;
+
+    if (gate->rule->metric == NGX_CANARY_METRIC_THROUGHPUT) {
+        return;
+    }
+
+    ngx_canary_out_lit(out, "<p class=\"evidence\"><span>evidence against it"
+                            "</span><svg aria-hidden=\"true\"><rect "
+                            "width=\"100%\" height=\"8\" rx=\"4\"/><rect "
+                            "class=\"full\" height=\"8\" rx=\"4\" width=\"");
+    ngx_canary_out_part(out, gate->evidence_ratio);
+    ngx_canary_out_lit(out, "\"/></svg><span>");
+    ngx_canary_tile_tenth(gate->evidence_log10, out);
+    ngx_canary_out_lit(out, " of ");
+    ngx_canary_tile_tenth(gate->threshold_log10, out);
+    ngx_canary_out_lit(out, "</span></p>\n");
+}
+
+
+static void
+ngx_canary_tile_tenth(double value, ngx_canary_out_t *out)
+{
+    uint64_t  n;
+
+    n = (uint64_t) (value * 10 + 0.5);
+
+    ngx_canary_out_u64(out, n / 10);
+    ngx_canary_out_lit(out, ".");
+    ngx_canary_out_u64(out, n % 10);
+}
+
+
+static void
+ngx_canary_tile_short(const ngx_canary_tile_t *tile, double micro)
+{
+    ngx_canary_page_figure(tile->gate->rule,
+                           ngx_canary_page_round((uint64_t) (micro + 0.5)),
+                           tile->out);
+}

@@ -67,7 +67,7 @@ ngx_canary_page_head(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 {
     size_t  i, s;
 
-    ngx_canary_out_lit(out, "<tr><th></th>");
+    ngx_canary_out_lit(out, "<tr><td></td>");
 
     for (s = 0; s < NGX_CANARY_SCOPES; s++) {
         ngx_canary_out_lit(out, "<th class=\"first\" colspan=\"");
@@ -77,7 +77,7 @@ ngx_canary_page_head(const ngx_canary_split_t *split, ngx_canary_out_t *out)
         ngx_canary_out_lit(out, "</th>");
     }
 
-    ngx_canary_out_lit(out, "</tr>\n<tr><th></th>");
+    ngx_canary_out_lit(out, "</tr>\n<tr><td></td>");
 
     for (i = 0; i < NGX_CANARY_SCOPES * split->nvariants; i++) {
         if (i % split->nvariants == 0) {

@@ -44,19 +44,16 @@ function morph(old, now) {
 // a text that is selected stays so, unless it is gone
 function replace(page) {
     const s = getSelection();
-    const ends = [s.anchorNode, s.anchorOffset, s.focusNode, s.focusOffset];
+    const {anchorNode, anchorOffset, focusNode, focusOffset} = s;
+    const selected = !s.isCollapsed;
 
     morph(document.querySelector('main'), page.querySelector('main'));
 
-    if (ends[0] && ends[2] && !s.isCollapsed) {
-        for (const i of [0, 2]) {
-            const node = ends[i];
-            ends[i + 1] = Math.min(ends[i + 1],
-                                   (node.data || node.childNodes).length);
-        }
-        if (ends[0].isConnected && ends[2].isConnected) {
-            s.setBaseAndExtent(...ends);
-        }
+    if (selected && anchorNode.isConnected && focusNode.isConnected) {
+        try {
+            s.setBaseAndExtent(anchorNode, anchorOffset,
+                               focusNode, focusOffset);
+        } catch {}  // it is shorter now
     }
 
     document.title = page.title;
@@ -66,6 +63,74 @@ function replace(page) {
         shown.href = icon;
     }
 }
+
+// what a chart says at a point: its text comes with the chart
+let seen = null;  // the chart's id, and the place in units of the plot
+
+function show() {
+    const chart = seen && document.getElementById(seen.id);
+    if (!chart) {
+        return;
+    }
+    const points = chart.dataset.points.split('\n').map(
+        line => line.split(/[ |](.*)/s));
+    let i = points.length - 1;
+    while (i > 0 && seen.place < (+points[i - 1][0] + +points[i][0]) / 2) {
+        i--;
+    }
+    const [time, ...values] = points[i][1].split('|');
+    const names = chart.dataset.names.split('|');
+    chart.querySelector('.at').textContent = time + ' '
+        + values.map((value, n) => names[n] + ' ' + value).join(', ');
+    const cursor = chart.querySelector('.cursor');
+    cursor.setAttribute('x1', points[i][0] / 36 + '%');
+    cursor.setAttribute('x2', points[i][0] / 36 + '%');
+    return {points, i};
+}
+
+function leave() {
+    if (seen) {
+        seen.place = Infinity;
+        show();
+        document.getElementById(seen.id)?.querySelector('.cursor')
+            .removeAttribute('x1');
+        seen = null;
+    }
+}
+
+document.addEventListener('pointermove', event => {
+    const chart = event.target.closest('[data-points]');
+    if (seen?.id !== chart?.id) {
+        leave();
+    }
+    if (chart) {
+        const plot = chart.querySelector('svg').getBoundingClientRect();
+        seen = {id: chart.id, place: 3600 * (event.clientX - plot.left)
+                                     / plot.width};
+        show();
+    }
+});
+
+document.addEventListener('keydown', event => {
+    const step = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+    const id = document.activeElement?.dataset.points
+        && document.activeElement.id;
+    if (!step || !id) {
+        return;
+    }
+    event.preventDefault();
+    if (seen?.id !== id) {
+        leave();
+        seen = {id, place: Infinity};
+    }
+    const {points, i} = show();
+    seen.place = +(points[i + step] || points[i])[0];
+    document.getElementById(id).querySelector('.at')
+        .setAttribute('aria-live', 'polite');
+    show();
+});
+
+document.addEventListener('focusout', leave);
 
 function tell(text) {
     const lost = document.getElementById('lost');
@@ -86,6 +151,7 @@ async function look() {
         }
         replace(new DOMParser().parseFromString(await answer.text(),
                                                 'text/html'));
+        show();
         tell('');
     } catch (error) {
         tell('No answer from nginx: the figures are those of '

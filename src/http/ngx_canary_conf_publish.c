@@ -8,8 +8,6 @@
 
 static void ngx_canary_publish_split(ngx_canary_main_conf_t *cmcf,
     ngx_canary_srv_conf_t *conf, uint64_t generation, ngx_cycle_t *cycle);
-static void ngx_canary_publish_history(ngx_canary_srv_conf_t *conf,
-    ngx_log_t *log);
 
 
 /*
@@ -60,8 +58,12 @@ ngx_canary_init_module(ngx_cycle_t *cycle)
         ngx_canary_publish_split(cmcf, split[i], generation, cycle);
     }
 
+    /* after a start: ticks go on with it */
+
     for (i = 0; i < cmcf->splits.nelts; i++) {
-        ngx_canary_publish_history(split[i], cycle->log);
+        if (ngx_canary_series_due(split[i]->series_zone->data)) {
+            ngx_canary_history_add_now(split[i], cycle->log);
+        }
     }
 
     cmcf->generation = generation;
@@ -106,20 +108,14 @@ ngx_canary_publish_split(ngx_canary_main_conf_t *cmcf,
 }
 
 
-/* after a start it begins before the first request; ticks go on with it */
-
-static void
-ngx_canary_publish_history(ngx_canary_srv_conf_t *conf, ngx_log_t *log)
+void
+ngx_canary_history_add_now(ngx_canary_srv_conf_t *conf, ngx_log_t *log)
 {
     ngx_pool_t                *pool;
     ngx_canary_split_t        *split;
     ngx_canary_series_zone_t  *history;
 
     history = conf->series_zone->data;
-
-    if (!ngx_canary_series_due(history)) {
-        return;
-    }
 
     pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, log);
     if (pool == NULL) {

@@ -14,6 +14,7 @@ static char *ngx_canary_state_folder(ngx_conf_t *cf,
 static char *ngx_canary_state_beside(ngx_conf_t *cf,
     ngx_canary_keep_conf_t *keep);
 static ngx_uint_t ngx_canary_state_taken(u_char *name);
+static void ngx_canary_state_last(ngx_cycle_t *cycle);
 
 
 /* canary_state FILE; */
@@ -234,6 +235,7 @@ ngx_canary_state_start(ngx_canary_srv_conf_t *conf, ngx_cycle_t *cycle)
     keep = conf->keep;
 
     if (keep) {
+        keep->history = conf->series_zone->data;
         keep->events = conf->events_zone ? conf->events_zone->data : NULL;
 
         ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx,
@@ -320,11 +322,37 @@ ngx_canary_state_each(ngx_cycle_t *cycle, ngx_canary_state_pt call)
 }
 
 
+/* what was counted since the last tick */
+
+static void
+ngx_canary_state_last(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                i;
+    ngx_canary_srv_conf_t   **split;
+    ngx_canary_main_conf_t   *cmcf;
+
+    cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_canary_module);
+
+    if (cmcf == NULL) {
+        return;
+    }
+
+    split = cmcf->splits.elts;
+
+    for (i = 0; i < cmcf->splits.nelts; i++) {
+        if (split[i]->keep && split[i]->zone) {
+            ngx_canary_history_add_now(split[i], cycle->log);
+        }
+    }
+}
+
+
 /* workers have left it to the master, which writes what all of them counted */
 
 void
 ngx_canary_exit_master(ngx_cycle_t *cycle)
 {
+    ngx_canary_state_last(cycle);
     ngx_canary_state_each(cycle, ngx_canary_keep_last);
 
     ngx_canary_writer_drain(NGX_CANARY_STATE_EXIT_MS, cycle->log);

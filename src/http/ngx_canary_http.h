@@ -249,6 +249,9 @@ ngx_int_t ngx_canary_postconfiguration(ngx_conf_t *cf);
 /* ngx_canary_conf_publish.c */
 ngx_int_t ngx_canary_init_module(ngx_cycle_t *cycle);
 
+/* what was counted up to now, for the master: before and after all ticks */
+void ngx_canary_history_add_now(ngx_canary_srv_conf_t *conf, ngx_log_t *log);
+
 /* ngx_canary_value.c */
 
 /* a value that may hold variables; "text" stands in the configuration */

@@ -293,6 +293,7 @@ ngx_canary_state_body(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
 
     if (w->version > 2) {
         ngx_canary_state_judge(w, &saved->judge);
+        ngx_canary_state_history(w, saved);
     }
 }
 

@@ -51,6 +51,7 @@
     (NGX_CANARY_MAX_RULES * NGX_CANARY_MAX_CANARIES)
 #define NGX_CANARY_SAVED_EVENTS   32
 #define NGX_CANARY_SAVED_SKETCH   4096
+#define NGX_CANARY_SAVED_SHIFT    31    /* doublings of the stage's points */
 
 /* the most that ngx_canary_state_encode() makes of anything, in bytes */
 #define NGX_CANARY_STATE_NUMBER   10
@@ -80,6 +81,16 @@
     ((3 + NGX_CANARY_MAX_CANARIES) * NGX_CANARY_STATE_NUMBER                  \
      + NGX_CANARY_MAX_RULES * NGX_CANARY_STATE_RULE                           \
      + NGX_CANARY_SAVED_GATES * NGX_CANARY_STATE_GATE)
+#define NGX_CANARY_STATE_POINT                                                \
+    ((4 + NGX_CANARY_HISTORY_LIMITS                                           \
+      + NGX_CANARY_MAX_VARIANTS                                               \
+        * (7 + NGX_CANARY_HISTORY_LE + NGX_CANARY_HISTORY_LIMITS              \
+           + NGX_CANARY_MAX_RULES))                                           \
+     * NGX_CANARY_STATE_NUMBER)
+#define NGX_CANARY_STATE_HISTORY                                              \
+    (NGX_CANARY_MAX_VARIANTS * (2 + NGX_CANARY_SAVED_NAME)                    \
+     + (NGX_CANARY_MAX_RULES + 7) * NGX_CANARY_STATE_NUMBER                   \
+     + NGX_CANARY_SERIES * NGX_CANARY_HISTORY_POINTS * NGX_CANARY_STATE_POINT)
 #define NGX_CANARY_STATE_JOURNAL                                              \
     (NGX_CANARY_JOURNAL                                                       \
      * (4 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_TEXT))
@@ -89,7 +100,8 @@
      + NGX_CANARY_STATE_JOURNAL                                               \
      + NGX_CANARY_MAX_VARIANTS * NGX_CANARY_STATE_VARIANT                     \
      + NGX_CANARY_SAVED_EVENTS * NGX_CANARY_STATE_EVENT                       \
-     + NGX_CANARY_STATE_JUDGE + NGX_CANARY_STATE_CHECK)
+     + NGX_CANARY_STATE_JUDGE + NGX_CANARY_STATE_HISTORY                      \
+     + NGX_CANARY_STATE_CHECK)
 
 
 typedef struct {
@@ -218,6 +230,28 @@ typedef struct {
 } ngx_canary_saved_judge_t;
 
 
+/* columns by slot and by place of a rule; shares by slot */
+typedef struct {
+    uint64_t                  npoints;
+    uint64_t                  shift;
+    uint64_t                  stage_ms; /* when the stage of it began */
+    ngx_canary_point_t        points[NGX_CANARY_HISTORY_POINTS];
+    ngx_canary_point_counts_t counts[NGX_CANARY_MAX_VARIANTS]
+                                    [NGX_CANARY_HISTORY_POINTS];
+    ngx_canary_point_gate_t   gates[NGX_CANARY_MAX_RULES]
+                                   [NGX_CANARY_MAX_VARIANTS]
+                                   [NGX_CANARY_HISTORY_POINTS];
+} ngx_canary_saved_series_t;
+
+
+/* since version 3 */
+typedef struct {
+    ngx_canary_saved_name_t   names[NGX_CANARY_MAX_VARIANTS];   /* or empty */
+    uint64_t                  rules[NGX_CANARY_MAX_RULES];  /* signature or 0 */
+    ngx_canary_saved_series_t series[NGX_CANARY_SERIES];
+} ngx_canary_saved_history_t;
+
+
 typedef struct {
     /*
      * The file belongs to the run with the greatest number; its owner is the
@@ -262,6 +296,9 @@ typedef struct {
     ngx_canary_saved_event_t *events;       /* the caller's */
 
     ngx_canary_saved_judge_t  judge;
+
+    /* the caller's; NULL: none is written, and a file that has some refused */
+    ngx_canary_saved_history_t *history;
 } ngx_canary_saved_t;
 
 
@@ -289,7 +326,10 @@ int ngx_canary_state_decode(ngx_canary_saved_t *saved,
 int ngx_canary_state_owner(const unsigned char *data, uint64_t *run,
     uint64_t *owner, uint64_t *place);
 
-/* ngx_canary_state_judge.c: a part of the walk over the body */
+/* ngx_canary_state_history.c: a part of the walk over the body */
+void ngx_canary_state_history(ngx_canary_walk_t *w, ngx_canary_saved_t *saved);
+
+/* ngx_canary_state_judge.c: likewise */
 void ngx_canary_state_judge(ngx_canary_walk_t *w,
     ngx_canary_saved_judge_t *judge);
 

@@ -14,6 +14,7 @@
 
 
 #include "ngx_canary_events.h"
+#include "ngx_canary_series.h"
 
 #include "../pure/ngx_canary_state.h"
 
@@ -41,6 +42,7 @@ typedef struct {
     ngx_uint_t                line;
 
     ngx_canary_events_t      *events;       /* of the zone, or NULL */
+    ngx_canary_series_zone_t *history;
 
     /* whose the file is to be, if not ours */
     ngx_str_t                 user;
@@ -169,6 +171,12 @@ void ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved);
 
 /* into memory that nobody else uses yet */
 void ngx_canary_saved_give(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved);
+
+/* ngx_canary_saved_history.c: into zeroed memory, and from it */
+void ngx_canary_saved_history(ngx_canary_series_zone_t *history,
+    ngx_canary_saved_history_t *saved);
+void ngx_canary_given_history(ngx_canary_series_zone_t *history,
+    ngx_canary_saved_history_t *saved);
 
 /* ngx_canary_saved_judge.c: the part of the gates */
 void ngx_canary_saved_judge(ngx_canary_zone_t *zone,

@@ -29,8 +29,9 @@ void
 ngx_canary_keep_start(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
     uint64_t due_us, ngx_log_t *log)
 {
-    ngx_canary_saved_t        *saved;
-    ngx_canary_saved_event_t  *events;
+    ngx_canary_saved_t          *saved;
+    ngx_canary_saved_event_t    *events;
+    ngx_canary_saved_history_t  *history;
 
     if (keep == NULL) {
         ngx_canary_store(&zone->keep.key, 0);
@@ -51,15 +52,19 @@ ngx_canary_keep_start(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
     saved = ngx_canary_keep_alloc(sizeof(ngx_canary_saved_t));
     events = ngx_canary_keep_alloc(NGX_CANARY_KEEP_EVENTS);
 
-    if (saved == NULL || events == NULL) {
+    history = ngx_canary_keep_alloc(sizeof(ngx_canary_saved_history_t));
+
+    if (saved == NULL || events == NULL || history == NULL) {
         ngx_canary_keep_free(saved, sizeof(ngx_canary_saved_t));
         ngx_canary_keep_free(events, NGX_CANARY_KEEP_EVENTS);
+        ngx_canary_keep_free(history, sizeof(ngx_canary_saved_history_t));
         ngx_canary_keep_unread(zone, keep, log);
         return;
     }
 
     saved->events = events;
     saved->nevents = NGX_CANARY_SAVED_EVENTS;
+    saved->history = history;
 
     if (zone->published == 0) {
         ngx_canary_keep_fresh(zone, keep, saved, log);
@@ -68,6 +73,7 @@ ngx_canary_keep_start(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
         ngx_canary_keep_found(zone, keep, saved, log);
     }
 
+    ngx_canary_keep_free(history, sizeof(ngx_canary_saved_history_t));
     ngx_canary_keep_free(events, NGX_CANARY_KEEP_EVENTS);
     ngx_canary_keep_free(saved, sizeof(ngx_canary_saved_t));
 }
@@ -119,6 +125,7 @@ ngx_canary_keep_fresh(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
 
     if (rc == NGX_OK) {
         ngx_canary_saved_give(zone, saved);
+        ngx_canary_given_history(keep->history, saved->history);
 
         if (keep->events) {
             ngx_canary_saved_events_give(keep->events, zone->created_us, saved);

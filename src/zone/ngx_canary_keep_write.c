@@ -190,6 +190,7 @@ ngx_canary_keep_put(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
 
     ngx_canary_keep_free(saved->events,
                          saved->nevents * sizeof(ngx_canary_saved_event_t));
+    ngx_canary_keep_free(saved->history, sizeof(ngx_canary_saved_history_t));
     ngx_canary_keep_free(saved, sizeof(ngx_canary_saved_t));
 
     return error;
@@ -216,6 +217,13 @@ ngx_canary_keep_take(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
     ngx_memcpy(saved->split.data, keep->split.data, keep->split.len);
 
     ngx_canary_saved_take(zone, saved);
+
+    saved->history = ngx_canary_keep_alloc(sizeof(ngx_canary_saved_history_t));
+    if (saved->history == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_canary_saved_history(keep->history, saved->history);
 
     if (keep->events == NULL) {
         return NGX_OK;

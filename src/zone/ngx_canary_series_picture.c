@@ -2,6 +2,10 @@
 #include "ngx_canary_series.h"
 
 
+/* all points of an hour, and some drift of their lengths */
+#define NGX_CANARY_SERIES_HOUR_MS  (3600 * 1000 + 60 * 1000)
+
+
 /* a series as it is copied */
 typedef struct {
     ngx_canary_series_zone_t   *history;
@@ -13,6 +17,7 @@ typedef struct {
     ngx_canary_point_gate_t   **gates;
     ngx_int_t                  *rules;      /* columns, by gate */
     ngx_uint_t                  named[NGX_CANARY_MAX_VARIANTS];
+    uint64_t                    oldest_ms;
 } ngx_canary_series_copy_t;
 
 
@@ -47,6 +52,11 @@ ngx_canary_series_picture(ngx_canary_series_zone_t *history,
         word = ngx_canary_load(&history->series[s].word);
         count = ngx_canary_series_count(word);
         first = count - ngx_min(count, NGX_CANARY_HISTORY_POINTS);
+
+        /* with gaps, as over a restart, an hour is fewer points */
+
+        copy.oldest_ms = (s == NGX_CANARY_SERIES_HOUR)
+                         ? ngx_canary_now_ms() - NGX_CANARY_SERIES_HOUR_MS : 0;
 
         copy.to = &series[s];
         copy.row = &history->rows[ngx_canary_series_row(word)];
@@ -162,7 +172,10 @@ ngx_canary_series_copy(ngx_canary_series_copy_t *copy, uint64_t number)
 
             /* nothing was counted yet in one that has just begun */
 
-            if (copy->points[copy->to->npoints].length_ms) {
+            if (copy->points[copy->to->npoints].length_ms
+                && copy->points[copy->to->npoints].start_ms
+                   >= copy->oldest_ms)
+            {
                 copy->to->npoints++;
             }
 

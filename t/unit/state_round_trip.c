@@ -14,6 +14,7 @@
 static ngx_canary_saved_t        in, out;
 static ngx_canary_saved_event_t  in_events[NGX_CANARY_SAVED_EVENTS];
 static ngx_canary_saved_event_t  out_events[NGX_CANARY_SAVED_EVENTS];
+static ngx_canary_saved_history_t  in_history, out_history;
 static unsigned char             buf[NGX_CANARY_STATE_MAX];
 
 
@@ -38,6 +39,9 @@ round_trip(const char *what)
     out.events = out_events;
     out.nevents = NGX_CANARY_SAVED_EVENTS;
 
+    memset(&out_history, 0, sizeof(out_history));
+    out.history = in.history ? &out_history : NULL;
+
     rc = ngx_canary_state_decode(&out, buf, len, error);
 
     if (!ok(rc == 0, "%s: read back", what)) {
@@ -45,10 +49,80 @@ round_trip(const char *what)
     }
 
     out.events = in.events;
+    out.history = in.history;
     same = memcmp(&in, &out, sizeof(in)) == 0
-           && memcmp(in_events, out_events, sizeof(in_events)) == 0;
+           && memcmp(in_events, out_events, sizeof(in_events)) == 0
+           && (in.history == NULL
+               || memcmp(&in_history, &out_history, sizeof(in_history)) == 0);
 
     ok(same, "%s: each field is the same", what);
+}
+
+
+/* points that differ from each other in all that is left out if it is alike */
+
+static void
+fill_history(size_t npoints)
+{
+    size_t                      s, i, v, r, k;
+    ngx_canary_saved_series_t  *series;
+
+    memset(&in_history, 0, sizeof(in_history));
+    in.history = &in_history;
+
+    for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
+        in_history.names[v].len = v == 3 ? 0 : 1 + v;
+        memset(in_history.names[v].data, 'a', in_history.names[v].len);
+    }
+
+    for (r = 0; r < NGX_CANARY_MAX_RULES; r += 3) {
+        in_history.rules[r] = UINT64_MAX - r;
+    }
+
+    for (s = 0; s < NGX_CANARY_SERIES; s++) {
+        series = &in_history.series[s];
+        series->npoints = npoints;
+        series->shift = NGX_CANARY_SAVED_SHIFT;
+        series->stage_ms = UINT64_MAX;
+
+        for (i = 0; i < npoints; i++) {
+            series->points[i].start_ms = UINT64_MAX - i;
+            series->points[i].length_ms = NGX_CANARY_SAVED_ELAPSED / 1000;
+            series->points[i].generation = NGX_CANARY_SAVED_GENERATION;
+
+            for (k = 0; k < i / 3 % (1 + NGX_CANARY_HISTORY_LIMITS); k++) {
+                series->points[i].limits_us[k] = UINT64_MAX - 9 + k;
+            }
+
+            for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
+
+                if (v == 3) {
+                    continue;
+                }
+
+                series->points[i].share_ppm[v] = NGX_CANARY_PPM;
+                series->counts[v][i].requests = UINT32_MAX;
+                series->counts[v][i].errors = UINT32_MAX - 1;
+                series->counts[v][i].samples = UINT32_MAX - 2;
+                series->counts[v][i].count = UINT32_MAX - 3;
+
+                for (k = 0; k < NGX_CANARY_HISTORY_LE; k++) {
+                    series->counts[v][i].le[k] =
+                        k < i % 25 ? 0 : UINT32_MAX / 24 * (k / (1 + v % 2));
+                }
+
+                for (k = 0; k < i / 3 % (1 + NGX_CANARY_HISTORY_LIMITS); k++) {
+                    series->counts[v][i].limits[k] = UINT32_MAX;
+                }
+
+                for (r = 0; v && r < NGX_CANARY_MAX_RULES; r += 3) {
+                    series->gates[r][v][i].evidence = UINT16_MAX;
+                    series->gates[r][v][i].threshold =
+                        i % 4 ? UINT16_MAX - i / 7 : 0;
+                }
+            }
+        }
+    }
 }
 
 
@@ -228,7 +302,18 @@ main(void)
     is_u64(owner, in.owner, "and the owner");
     is_u64(place, in.place, "and its place");
 
+    fill_history(0);
+    round_trip("a history without points");
+
+    fill_history(77);
+    round_trip("a history");
+
+    in_history.series[1].counts[1][5].le[7] = UINT32_MAX;
+    ok(ngx_canary_state_encode(&in, buf, sizeof(buf)) == 0,
+       "counts that do not ascend are not written");
+
     fill_to_the_brim();
+    fill_history(NGX_CANARY_HISTORY_POINTS);
     fill_judge();
     clear_ends();
     round_trip("all that there may be");

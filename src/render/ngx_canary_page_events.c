@@ -107,9 +107,9 @@ ngx_canary_page_bar(const ngx_canary_bars_t *bars, size_t v, uint64_t most)
     out = bars->out;
     part = ngx_canary_page_part(bars, v, &of);
 
-    ngx_canary_out_lit(out, "<tr><td>");
+    ngx_canary_out_lit(out, "<tr><td><span class=\"name\">");
     ngx_canary_out_html(out, bars->split->variants[v].name);
-    ngx_canary_out_lit(out, "</td><td><svg class=\"event\" "
+    ngx_canary_out_lit(out, "</span></td><td><svg class=\"event\" "
                             "aria-hidden=\"true\"><rect class=\"v");
     ngx_canary_out_u64(out, v);
     ngx_canary_out_lit(out, "\" height=\"100%\" width=\"");

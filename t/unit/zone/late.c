@@ -5,8 +5,10 @@
  */
 
 #include "../../../src/zone/ngx_canary_figures.c"
+#include "../../../src/zone/ngx_canary_mutex.c"
 #include "../../../src/zone/ngx_canary_picture.c"
 #include "../../../src/zone/ngx_canary_record.c"
+#include "../../../src/zone/ngx_canary_series_point.c"
 #include "../../../src/zone/ngx_canary_stage.c"
 #include "../../../src/zone/ngx_canary_sum.c"
 #include "../../../src/zone/ngx_canary_trials.c"

@@ -1,0 +1,329 @@
+/*
+ * The page in each state: its sentence, what its tiles draw, its size and its
+ * time; and its curves, read back from the SVG and held against what was
+ * counted.
+ */
+
+#define _POSIX_C_SOURCE  200112L
+
+#include <time.h>
+
+#include "tap.h"
+
+#include "driver/picture.h"
+#include "driver/states.h"
+
+#include "../../src/pure/ngx_canary_interval.h"
+
+
+#define WIDTH    3600.0                 /* of a plot, in its own units */
+#define HEIGHT   1000.0
+#define PLACES   1000
+#define LARGEST  100000                 /* bytes */
+#define SLOWEST  2000.0                 /* us */
+
+
+typedef struct {
+    size_t   n;
+    double   x[PLACES];
+    double   y[PLACES];                 /* from the bottom, as x: 0 to 1 */
+} places_t;
+
+
+static char *
+rendered(const char *state, ngx_canary_snapshot_t *snap)
+{
+    if (!states_take(snap, state)) {
+        return NULL;
+    }
+
+    return picture_render(ngx_canary_render_page, snap, 256);
+}
+
+
+/* the points of a path of class "class" behind "from": M x y, l dx dy, h0 */
+static void
+read_back(const char *from, const char *class, places_t *places)
+{
+    long   x, y, dx, dy;
+    char   open[64];
+    char  *end;
+
+    memset(places, 0, sizeof(*places));
+    snprintf(open, sizeof(open), "<path class=\"%s\" d=\"", class);
+
+    from = strstr(from, open);
+
+    if (from == NULL) {
+        return;
+    }
+
+    x = 0;
+    y = 0;
+
+    for (from += strlen(open); *from != '"'; /* void */ ) {
+
+        switch (*from) {
+
+        case 'M':
+            x = strtol(from + 1, &end, 10);
+            y = strtol(end, &end, 10);
+            break;
+
+        case 'h':
+            from += 2;
+            continue;
+
+        case 'l':
+            from++;
+            continue;
+
+        default:
+            dx = strtol(from, &end, 10);
+            dy = strtol(end, &end, 10);
+            x += dx;
+            y += dy;
+        }
+
+        if (end == from || places->n == PLACES) {
+            places->n = 0;
+            return;
+        }
+
+        places->x[places->n] = (double) x / WIDTH;
+        places->y[places->n++] = 1 - (double) y / HEIGHT;
+        from = end;
+    }
+}
+
+
+/* "class" draws errors of variant v, two points of 10 s as one, up to "top" */
+static void
+errors(const char *text, const ngx_canary_split_t *split, size_t v,
+    const char *class, double top)
+{
+    size_t                            i, n, wrong;
+    double                            part;
+    places_t                          places;
+    const ngx_canary_point_t         *p;
+    const ngx_canary_point_counts_t  *c;
+
+    text = strstr(text, "id=\"errors-hour\"");
+    read_back(text, class, &places);
+
+    p = split->history[NGX_CANARY_SERIES_HOUR].points;
+    c = split->history[NGX_CANARY_SERIES_HOUR].counts[v];
+    n = 0;
+    wrong = 0;
+
+    for (i = 0; i < split->history->npoints; n++) {
+        uint32_t  bad, all;
+
+        bad = c[i].errors;
+        all = c[i].samples;
+
+        if (i + 1 < split->history->npoints
+            && p[i + 1].start_ms / 20000 == p[i].start_ms / 20000)
+        {
+            bad += c[i + 1].errors;
+            all += c[i + 1].samples;
+            i++;
+        }
+
+        i++;
+        part = (double) bad / (double) all;
+        wrong += n >= places.n || fabs(places.y[n] * top - part) > top / HEIGHT;
+    }
+
+    is_u64(places.n, n, class);
+    is_u64(wrong, 0, "error rates are at their places");
+}
+
+
+/* the tail: from the buckets, one by one, to the place of the curve */
+static void
+tails(const char *text, const ngx_canary_split_t *split, size_t v,
+    const char *class)
+{
+    size_t                       i, k, wrong, near;
+    double                       from, to, us, part;
+    uint64_t                     above;
+    places_t                     places;
+    const ngx_canary_latency_t  *l, *other;
+
+    read_back(strstr(text, "id=\"tail\""), class, &places);
+
+    other = &split->variants[!v].figures[NGX_CANARY_STAGE].latency;
+    l = &split->variants[v].figures[NGX_CANARY_STAGE].latency;
+    from = (double) (l->min_us < other->min_us ? l->min_us : other->min_us);
+    to = (double) (l->max_us > other->max_us ? l->max_us : other->max_us);
+    to = fmax(to, 1000000) * 1.3;
+    wrong = 0;
+    near = 0;
+
+    for (i = 0; i < places.n; i++) {
+        us = from * pow(to / from, places.x[i]);
+        above = 0;
+
+        for (k = 0; k < NGX_CANARY_HIST_BUCKETS; k++) {
+            if ((double) ngx_canary_hist_upper(k) > us * 1.0005) {
+                above += l->hist[k];
+            }
+        }
+
+        part = (double) above / (double) l->count;
+        near += part > 0.01;
+        wrong += part > 0.01
+                 && fabs(log10(part) - (places.y[i] - 1) * 4) > 0.05;
+    }
+
+    ok(near > 30 && wrong == 0, "%s: %zu places of the tail, %zu wrong", class,
+       near, wrong);
+}
+
+
+static void
+sentences(void)
+{
+    char                   *text;
+    size_t                  i;
+    ngx_canary_snapshot_t   snap;
+
+    static const struct {
+        const char         *state;
+        const char         *text;
+    } rows[] = {
+        { "young", "Nothing speaks against the canary.</strong> 1 of 6 gates "
+                   "pass. 5 gates wait for samples. The last of them, "
+                   "p99 &lt;= 1s, needs " },
+        { "pass", "Nothing speaks against the canary.</strong> All 6 gates "
+                  "pass.</p>" },
+        { "failed", "The canary fails and still gets requests.</strong> "
+                    "p95 &lt;= 500ms is broken: " },
+        { "rolled", "Rolled back at 12:58:07 UTC by the gate p95 &lt;= "
+                    "500ms.</strong> " },
+        { "person", "Rolled back at 12:58:07 UTC by anna: timeouts in search."
+                    "</strong> No request reaches sliceB_documents.</p>" },
+        { "off", "Off since 12:10:02 UTC.</strong> No request reaches "
+                 "sliceB_documents.</p>" },
+        { "none", "No canary.</strong> All requests go to documents.</p>" },
+        { "three", "Gates of sliceB_documents_3</h2>" },
+        { "hostile", "&lt;/h1&gt;&lt;script&gt;www" },
+        { "empty", "<p>No upstream is split.</p>" }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        text = rendered(rows[i].state, &snap);
+        ok(text && strstr(text, rows[i].text) != NULL, "%s: %s",
+           rows[i].state, rows[i].text);
+        ok(text && picture_count(text, "nan") + picture_count(text, "style=")
+                   == 0, "%s: nothing that is no number, no style",
+           rows[i].state);
+        ok(text && strlen(text) < LARGEST, "%s: %zu bytes", rows[i].state,
+           text ? strlen(text) : 0);
+        free(text);
+    }
+}
+
+
+static void
+overview(void)
+{
+    char                   *text;
+    const char             *worst, *well, *off;
+    ngx_canary_snapshot_t   snap;
+
+    text = rendered("two-hundred", &snap);
+    ok(strlen(text) < LARGEST, "200 splits: %zu bytes", strlen(text));
+    is_u64(picture_count(text, "<a href=\"?upstream=service-"), 200,
+           "a line each");
+
+    worst = strstr(text, "&#10005; rolled back</td>");
+    well = strstr(text, "&#10003; go</td>");
+    off = strstr(text, "&#9675; off</td>");
+    ok(worst && well && off && worst < well && well < off,
+       "the worst on top");
+    is_u64(picture_count(well, "rolled back</td>"), 0, "all of them");
+    free(text);
+}
+
+
+static void
+duration(void)
+{
+    size_t                  i;
+    double                  us;
+    struct timespec         from, to;
+    ngx_canary_snapshot_t   snap;
+
+    (void) states_take(&snap, "three");
+    us = 1e9;
+
+    /* the best of several: the machine has other things to do */
+
+    for (i = 0; i < 20; i++) {
+        clock_gettime(CLOCK_MONOTONIC, &from);
+        free(picture_render(ngx_canary_render_page, &snap, 8192));
+        clock_gettime(CLOCK_MONOTONIC, &to);
+        us = fmin(us, (double) (to.tv_sec - from.tv_sec) * 1e6
+                      + (double) (to.tv_nsec - from.tv_nsec) / 1e3);
+    }
+
+    ok(us < SLOWEST, "%.0f us for a split of three canaries", us);
+}
+
+
+/* the points of a gate's line, as parts of the same axis as its limit */
+static void
+tile(const char *text, const ngx_canary_split_t *split)
+{
+    double       limit, at, low, high, from, to;
+    const char  *p;
+
+    /* error_rate <= 1%: the axis ends at half as much again as the limit */
+
+    p = strstr(text, "<h3>error_rate &lt;= 1%");
+    p = strstr(p, "class=\"limit\"");
+    limit = strtod(strstr(p, "x1=\"") + 4, NULL);
+    p = strstr(p, "class=\"sure v1\"");
+    from = strtod(strstr(p, "x1=\"") + 4, NULL);
+    to = strtod(strstr(p, "x2=\"") + 4, NULL);
+    p = strstr(p, "circle class=\"v1\"");
+    at = strtod(strstr(p, "cx=\"") + 4, NULL);
+
+    ngx_canary_interval_part((double) split->gates[3].canary[1].bad,
+                             (double) split->gates[3].canary[1].n, &low,
+                             &high);
+
+    ok(fabs(limit - 100 / 1.5) < 0.01, "the limit at %.2f%%", limit);
+    ok(fabs(at / limit - (double) split->gates[3].actual / 10000) < 0.001,
+       "the canary at %.2f%%", at);
+    ok(fabs(from / limit - low * 100) < 0.001
+       && fabs(to / limit - high * 100) < 0.001,
+       "its interval from %.2f%% to %.2f%%", from, to);
+}
+
+
+int
+main(void)
+{
+    char                   *text;
+    ngx_canary_snapshot_t   snap;
+
+    sentences();
+    overview();
+    duration();
+
+    text = rendered("rolled", &snap);
+    errors(text, &snap.splits[0], 0, "curve v0", 0.05);
+    errors(text, &snap.splits[0], 1, "curve v1", 0.05);
+    tails(text, &snap.splits[0], 0, "curve v0");
+    tails(text, &snap.splits[0], 1, "curve v1");
+    free(text);
+
+    text = rendered("pass", &snap);
+    tile(text, &snap.splits[0]);
+    free(text);
+
+    return tap_done();
+}

@@ -283,7 +283,7 @@ ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
 
     ngx_canary_gates_judge(split);
 
-    if (split->want & NGX_CANARY_WANT_HISTORY) {
+    if (split->want & (NGX_CANARY_WANT_HISTORY|NGX_CANARY_WANT_HOUR)) {
         return ngx_canary_series_picture(conf->series_zone->data, split, pool);
     }
 

@@ -315,10 +315,11 @@ ngx_canary_status_snapshot(ngx_http_request_t *r, ngx_canary_choice_t *choice,
         return NGX_OK;
     }
 
-    /* an overview has no curves */
+    /* an overview has no curves, and a line of the last hour */
 
-    if (choice->n > 1) {
-        want &= ~(ngx_uint_t) NGX_CANARY_WANT_STAGE;
+    if (choice->n > 1 && (want & NGX_CANARY_WANT_HISTORY)) {
+        want &= ~(ngx_uint_t) (NGX_CANARY_WANT_STAGE|NGX_CANARY_WANT_HISTORY);
+        want |= NGX_CANARY_WANT_HOUR;
     }
 
     /* status.json?histograms=1: the buckets as well */

@@ -349,7 +349,8 @@ typedef enum {
     NGX_CANARY_WANT_USERS = 8,          /* different ones, of events */
     NGX_CANARY_WANT_HISTORY = 16,
     NGX_CANARY_WANT_TOTALS = 32,        /* for a point of history */
-    NGX_CANARY_WANT_STAGE = 64          /* latency.hist of the stage alone */
+    NGX_CANARY_WANT_STAGE = 64,         /* latency.hist of the stage alone */
+    NGX_CANARY_WANT_HOUR = 128          /* history of the hour, less gates */
 } ngx_canary_want_e;
 
 

@@ -14,6 +14,7 @@ typedef struct {
     ngx_canary_history_t       *to;
     ngx_canary_point_t         *points;
     ngx_canary_point_counts_t  *counts[NGX_CANARY_MAX_VARIANTS];
+    size_t                      ngates;
     ngx_canary_point_gate_t   **gates;
     ngx_int_t                  *rules;      /* columns, by gate */
     ngx_uint_t                  named[NGX_CANARY_MAX_VARIANTS];
@@ -35,7 +36,7 @@ ngx_canary_series_picture(ngx_canary_series_zone_t *history,
     ngx_canary_split_t *split, ngx_pool_t *pool)
 {
     uint64_t                   word, number, count, first;
-    ngx_uint_t                 s;
+    ngx_uint_t                 s, whole;
     ngx_canary_history_t      *series;
     ngx_canary_series_copy_t   copy;
 
@@ -48,7 +49,12 @@ ngx_canary_series_picture(ngx_canary_series_zone_t *history,
     copy.history = history;
     copy.split = split;
 
-    for (s = 0; s < NGX_CANARY_SERIES; s++) {
+    whole = split->want & NGX_CANARY_WANT_HISTORY;
+    copy.ngates = whole ? split->ngates : 0;
+
+    for (s = 0; s < (whole ? NGX_CANARY_SERIES : NGX_CANARY_SERIES_STAGE);
+         s++)
+    {
         word = ngx_canary_load(&history->series[s].word);
         count = ngx_canary_series_count(word);
         first = count - ngx_min(count, NGX_CANARY_HISTORY_POINTS);
@@ -93,8 +99,8 @@ ngx_canary_series_alloc(ngx_canary_series_copy_t *copy, size_t n,
     split = copy->split;
 
     copy->points = ngx_palloc(pool, n * sizeof(ngx_canary_point_t));
-    copy->gates = ngx_palloc(pool, split->ngates * sizeof(void *));
-    copy->rules = ngx_palloc(pool, split->ngates * sizeof(ngx_int_t));
+    copy->gates = ngx_palloc(pool, copy->ngates * sizeof(void *));
+    copy->rules = ngx_palloc(pool, copy->ngates * sizeof(ngx_int_t));
 
     if (copy->points == NULL || copy->gates == NULL || copy->rules == NULL) {
         return NGX_ERROR;
@@ -110,7 +116,7 @@ ngx_canary_series_alloc(ngx_canary_series_copy_t *copy, size_t n,
         copy->to->counts[i] = copy->counts[i];
     }
 
-    for (i = 0; i < split->ngates; i++) {
+    for (i = 0; i < copy->ngates; i++) {
         copy->gates[i] = ngx_pcalloc(pool,
                                      n * sizeof(ngx_canary_point_gate_t));
         if (copy->gates[i] == NULL) {
@@ -140,7 +146,7 @@ ngx_canary_series_columns(ngx_canary_series_copy_t *copy)
                                               v->name.data, v->name.len);
     }
 
-    for (i = 0; i < split->ngates; i++) {
+    for (i = 0; i < copy->ngates; i++) {
         copy->rules[i] = ngx_canary_series_find(copy->history,
                                              split->gates[i].rule->signature);
     }
@@ -212,7 +218,7 @@ ngx_canary_series_copy_point(ngx_canary_series_copy_t *copy, ngx_uint_t from,
         }
     }
 
-    for (i = 0; i < split->ngates; i++) {
+    for (i = 0; i < copy->ngates; i++) {
         slot = split->variants[split->gates[i].index].slot;
 
         if (copy->rules[i] != NGX_ERROR

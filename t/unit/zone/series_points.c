@@ -112,6 +112,7 @@ begin(uint32_t share_ppm)
     split.gates = gates;
     split.ngates = 2;
     split.limits_us[0] = 50000;
+    split.want = NGX_CANARY_WANT_HISTORY;
 
     zone->stages[0].start_us = shared->now_us;
     zone->stages[0].start_ms = shared->now_us / 1000;
@@ -204,6 +205,11 @@ test_day(void)
     h = series(NGX_CANARY_SERIES_HOUR);
     is_u64(h->npoints, 10, "of ten seconds in the last hour");
     is_u64(missing(h, 1), 0, "nothing is missing there");
+
+    split.want = NGX_CANARY_WANT_HOUR;
+    is_u64(series(NGX_CANARY_SERIES_STAGE)->npoints, 0, "an overview: none");
+    is_u64(missing(series(NGX_CANARY_SERIES_HOUR), 1), 0, "but for the hour");
+    split.want = NGX_CANARY_WANT_HISTORY;
 
     while (shared->ticks < 361) {
         tick();

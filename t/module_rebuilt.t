@@ -52,10 +52,10 @@ sub documents {
     return $t->status()->{splits}{baseline};
 }
 
-# The module with ngx_canary_zone.c as of a header in which $from is $to: no
-# more of it matters to a zone that is refused.
+# The module with $file.c as of a header in which $from is $to: no more of it
+# matters to a zone that is refused.
 sub build {
-    my ($name, $from, $to) = @_;
+    my ($name, $file, $header, $from, $to) = @_;
 
     my $dir = $t->dir() . "/$name";
     my $tree = dirname($module) . '/tree';
@@ -63,17 +63,17 @@ sub build {
     mkdir $dir or die "mkdir: $!\n";
     system('cp', '-r', $source, "$dir/src") == 0 or die "cp\n";
 
-    my $header = "$name/src/zone/ngx_canary_zone.h";
-    my $c = $t->read($header);
-    $c =~ s/\Q$from\E/$to/ or die "$header has no \"$from\"\n";
-    $t->write($header, $c);
-    $t->write("$name/zone.c", '#include "src/zone/ngx_canary_zone.c"');
+    my $path = "$name/src/zone/$header.h";
+    my $c = $t->read($path);
+    $c =~ s/$from/$to/ or die "$path has no \"$from\"\n";
+    $t->write($path, $c);
+    $t->write("$name/zone.c", "#include \"src/zone/$file.c\"");
 
     $t->write("$name/Makefile", <<"MAKE");
 include objs/Makefile
 .RECIPEPREFIX = >
 
-objects := \$(filter-out %/ngx_canary_zone.o, \$(wildcard objs/addon/*/*.o))
+objects := \$(filter-out %/$file.o, \$(wildcard objs/addon/*/*.o))
 objects += objs/ngx_http_canary_module_modules.o
 
 $dir/module.so:
@@ -118,16 +118,27 @@ is($t->post('/canary/control/baseline/resume', '')->{status},
 is($t->get('/')->{body}, 'canary', 'and is');
 
 my %other = (
-    layout => build('layout', 'LAYOUT    4', 'LAYOUT    99'),
-    size => build('size', 'pad0[3]', 'pad0[8195]')
+    layout => build(
+        'layout',
+        ('ngx_canary_zone') x 2,
+        qr/ZONE_LAYOUT +\d+/,
+        'ZONE_LAYOUT 99'
+    ),
+    size => build('size', ('ngx_canary_zone') x 2, qr/pad0\[3\]/, 'pad0[8195]'),
+    history => build(
+        'history', 'ngx_canary_series_zone',
+        'ngx_canary_series', qr/SERIES_LAYOUT +\d+/,
+        'SERIES_LAYOUT 99'
+    )
 );
 
-for my $kind (qw(size layout)) {
+for my $kind (qw(size history layout)) {
     my $before = documents();
 
     load($other{$kind});
     ok(!$t->reload(), "another $kind is refused");
-    my @why = $t->error_log() =~ /\[emerg\].*(zone "canary:baseline" is .*)/g;
+    my $zone = $kind eq 'history' ? 'canary_history' : 'canary';
+    my @why = $t->error_log() =~ /\[emerg\].*(zone "$zone:baseline" is .*)/g;
     like(
         $why[-1],
         qr/with another memory layout, restart nginx or upgrade/,

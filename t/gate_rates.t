@@ -81,8 +81,11 @@ is($split->{verdict}, 'pending', '6 of 101 were given up: no go');
 my $why = 'no go: clients gave up 5.941% of the requests to canary in the'
     . ' stage, more than 5%';
 is($split->{reason}, $why, 'and why');
-like($t->get('/canary/')->{body},
-    qr{<strong>\Q$why\E</strong>}, 'as on the page');
+like(
+    $t->get('/canary/')->{body},
+    qr{All gates pass, but clients give up.</strong> \Q$why\E},
+    'as on the page'
+);
 
 $t->get('/') for 1 .. 19;
 $split = split_now();

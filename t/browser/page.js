@@ -94,7 +94,13 @@ async function day(context, page) {
     await refresh(50);
     const before = await measure();
     await refresh(n);
-    const after = await measure();
+
+    // the last document that was parsed may be waiting to be collected
+    let after = await measure();
+    for (let i = 0; i < 30 && after[0] > before[0]; i++) {
+        await page.waitForTimeout(100);
+        after = await measure();
+    }
     ok(after[0] < before[0] + n / 2 && after[1] <= before[1] + 10
        && after[2] < before[2] + 1e6,
        n + ' refreshes without growth', [before, after]);

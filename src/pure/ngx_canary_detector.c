@@ -194,6 +194,10 @@ ngx_canary_detector_evidence(const ngx_canary_detector_t *d,
         sum += expm1(d->ln1p[i]);
     }
 
+    if (sum <= 0) {
+        return NGX_CANARY_DETECTOR_NONE;
+    }
+
     ln = log(sum / (double) n);
 
     return (ln > NGX_CANARY_DETECTOR_NONE) ? ln : NGX_CANARY_DETECTOR_NONE;

@@ -63,7 +63,7 @@ trials(void)
     tick(-1, 0, 0.01);
     tick(10, -1, 0.01);
     tick(INFINITY, 1, 0.01);
-    ok(memcmp(&before, &d, sizeof(d)) == 0, "what is no number changes nothing");
+    ok(memcmp(&before, &d, sizeof(d)) == 0, "no number, no change");
 
     begin(NGX_CANARY_STREAM_LIMIT);
     ok(tick(10, 0, 0) == 0 && evidence() == NGX_CANARY_DETECTOR_NONE,

@@ -79,7 +79,7 @@ int
 ngx_canary_detector_tick(ngx_canary_detector_t *d,
     const ngx_canary_detector_rule_t *rule,
     const ngx_canary_dispersion_t *baseline, double n, double bad,
-    double limit)
+    double limit, double requests)
 {
     int                         cut;
     size_t                      i;
@@ -100,6 +100,10 @@ ngx_canary_detector_tick(ngx_canary_detector_t *d,
         bad = fmin(bad, n);
     }
 
+    if (rule->stream != NGX_CANARY_STREAM_PAIR) {
+        requests = trials;
+    }
+
     if (limit <= 0 && n > 0 && bad > 0) {
         ngx_canary_detector_certain(d);
     }
@@ -107,7 +111,7 @@ ngx_canary_detector_tick(ngx_canary_detector_t *d,
     if (limit <= 0 || n <= 0
         || (limit >= 1 && rule->stream != NGX_CANARY_STREAM_RATE))
     {
-        ngx_canary_dispersion_tick(&d->dispersion, trials, bad);
+        ngx_canary_dispersion_tick(&d->dispersion, trials, bad, requests);
         return 0;
     }
 
@@ -142,7 +146,7 @@ ngx_canary_detector_tick(ngx_canary_detector_t *d,
         }
     }
 
-    ngx_canary_dispersion_tick(&d->dispersion, trials, bad);
+    ngx_canary_dispersion_tick(&d->dispersion, trials, bad, requests);
 
     return cut;
 }

@@ -67,7 +67,8 @@ typedef struct {
  * n.  Fractions are allowed: a trial that is bad by a part.  A limit of 0 or
  * less: anything bad is certain evidence, whatever the pause; of 1 or more, but
  * for a rate: nothing is any.  Without trials only time passes.  What is not a
- * number changes nothing.  "baseline": of ngx_canary_dispersion_phi().
+ * number changes nothing.  "baseline": of ngx_canary_dispersion_phi();
+ * "requests", which only a pair needs: those of both sides.
  *
  * Returns 1 if the evidence of this tick was cut to what one tick may count,
  * else 0.
@@ -75,7 +76,7 @@ typedef struct {
 int ngx_canary_detector_tick(ngx_canary_detector_t *d,
     const ngx_canary_detector_rule_t *rule,
     const ngx_canary_dispersion_t *baseline, double n, double bad,
-    double limit);
+    double limit, double requests);
 
 /* what one tick may count at most, a natural logarithm; HUGE_VAL: anything */
 double ngx_canary_detector_cap(const ngx_canary_detector_rule_t *rule);

@@ -10,8 +10,8 @@
  *
  * and what is beyond it is excess, whatever the rate of bad is.  Summed over
  * pairs, 1 + X / E says how many times the variance of independent trials there
- * is.  What comes in bursts scales with the trials of a tick, so W = sum of e
- * times the trials of a tick is kept too: D = 1 + X / W * rate.
+ * is.  What comes in bursts scales with the requests of a tick, so W = sum of
+ * e times these is kept too: D = 1 + X / W * rate.
  *
  * Of each length the pair with the greatest excess is left out, as a fault
  * begins in one; and sums move on by epochs, so that a fault is not excused by
@@ -70,7 +70,8 @@ static double ngx_canary_dispersion_bound(double measured);
 
 
 void
-ngx_canary_dispersion_tick(ngx_canary_dispersion_t *d, double n, double bad)
+ngx_canary_dispersion_tick(ngx_canary_dispersion_t *d, double n, double bad,
+    double requests)
 {
     size_t                i;
     uint64_t              ticks;
@@ -78,11 +79,12 @@ ngx_canary_dispersion_tick(ngx_canary_dispersion_t *d, double n, double bad)
 
     n = (n > 0 && n < 1e15) ? n : 0;
     bad = (bad > 0) ? fmin(bad, n) : 0;
+    requests = (requests > 0 && requests < 1e15) ? requests : 0;
 
     d->ticks++;
     d->age++;
     d->bad += bad;
-    d->rate += NGX_CANARY_DISPERSION_RATE * (n - d->rate);
+    d->rate += NGX_CANARY_DISPERSION_RATE * (requests - d->rate);
 
     for (i = 0; i < NGX_CANARY_DISPERSION_LENGTHS; i++) {
         length = &d->lengths[i];
@@ -90,6 +92,7 @@ ngx_canary_dispersion_tick(ngx_canary_dispersion_t *d, double n, double bad)
 
         length->n += n;
         length->bad += bad;
+        length->requests += requests;
 
         if (d->ticks % ticks) {
             break;
@@ -101,14 +104,17 @@ ngx_canary_dispersion_tick(ngx_canary_dispersion_t *d, double n, double bad)
         } else {
             length->before_n = length->n;
             length->before_bad = length->bad;
+            length->before_requests = length->requests;
         }
 
         /* the next length is filled by blocks of this one */
 
         n = length->n;
         bad = length->bad;
+        requests = length->requests;
         length->n = 0;
         length->bad = 0;
+        length->requests = 0;
     }
 
     if (d->age == NGX_CANARY_DISPERSION_EPOCH) {
@@ -133,6 +139,7 @@ ngx_canary_dispersion_cut(ngx_canary_dispersion_t *d)
     for (i = 0; i < NGX_CANARY_DISPERSION_LENGTHS; i++) {
         d->lengths[i].n = 0;
         d->lengths[i].bad = 0;
+        d->lengths[i].requests = 0;
     }
 }
 
@@ -191,7 +198,8 @@ ngx_canary_dispersion_pair(ngx_canary_length_t *length, double ticks)
 
     pair.even = pair.bad * (n - pair.bad) / (n - 1);
     pair.excess = diff / length->n * (diff / length->before_n) - pair.even;
-    pair.weight = pair.even * n / ticks;
+    pair.weight = pair.even * (length->before_requests + length->requests)
+                  / ticks;
     pair.pairs = 1;
 
     now = &length->now;

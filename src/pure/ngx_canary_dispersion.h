@@ -27,7 +27,7 @@
 typedef struct {
     double    excess;       /* squared difference beyond "even" */
     double    even;         /* what independent trials would have */
-    double    weight;       /* even, times the trials of a tick */
+    double    weight;       /* even, times the requests of a tick */
     double    bad;
     double    pairs;
 } ngx_canary_spread_t;
@@ -42,8 +42,10 @@ typedef struct {
 typedef struct {
     double              n;          /* the block that is being filled */
     double              bad;
+    double              requests;
     double              before_n;   /* the first block of its pair */
     double              before_bad;
+    double              before_requests;
     ngx_canary_epoch_t  now;        /* epochs: the one that is running, */
     ngx_canary_epoch_t  last;       /* the one before, which waits as well, */
     ngx_canary_epoch_t  past;       /* and what counts */
@@ -55,7 +57,7 @@ typedef struct {
     uint64_t             ticks;     /* since the open blocks began */
     uint64_t             age;       /* ticks of the epoch that is running */
     double               bad;       /* of that epoch */
-    double               rate;      /* trials of a tick, at present */
+    double               rate;      /* requests of a tick, at present */
     ngx_canary_length_t  lengths[NGX_CANARY_DISPERSION_LENGTHS];
 } ngx_canary_dispersion_t;
 
@@ -69,10 +71,12 @@ typedef struct {
 
 /*
  * A tick of n trials, "bad" of them bad (0 to n), n from 0: a tick without
- * trials is a tick as well.  What is not a number, or negative, counts as 0.
+ * trials is a tick as well.  "requests": of what the trials are; they are the
+ * trials themselves, but where these are what is bad on two sides.  A burst is
+ * taken to grow with them.  What is not a number, or negative, counts as 0.
  */
 void ngx_canary_dispersion_tick(ngx_canary_dispersion_t *d, double n,
-    double bad);
+    double bad, double requests);
 
 /*
  * Begins the open blocks anew: after a gap in time, or where the share of the

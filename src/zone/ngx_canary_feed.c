@@ -90,7 +90,7 @@ ngx_canary_feed_baseline(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
         n *= NGX_CANARY_DISPERSION_SECOND;
     }
 
-    ngx_canary_dispersion_tick(&judged->dispersion, n, bad);
+    ngx_canary_dispersion_tick(&judged->dispersion, n, bad, n);
 }
 
 
@@ -169,7 +169,8 @@ ngx_canary_feed_limit(ngx_canary_gate_t *gate,
     seen->bad += bad;
 
     return ngx_canary_detector_tick(&seen->detector, rule, &judged->dispersion,
-                                    n, bad, ngx_canary_feed_rate(gate->rule));
+                                    n, bad, ngx_canary_feed_rate(gate->rule),
+                                    n);
 }
 
 
@@ -190,7 +191,7 @@ ngx_canary_feed_pair(ngx_canary_gate_t *gate,
 
     if (canary.n == 0 || baseline.n == 0) {
         return ngx_canary_detector_tick(&seen->detector, rule,
-                                        &judged->dispersion, 0, 0, 0);
+                                        &judged->dispersion, 0, 0, 0, 0);
     }
 
     ngx_canary_feed_take(&seen->seen, &canary);
@@ -207,7 +208,8 @@ ngx_canary_feed_pair(ngx_canary_gate_t *gate,
     seen->expected += n * limit;
 
     return ngx_canary_detector_tick(&seen->detector, rule, &judged->dispersion,
-                                    n, (double) canary.bad, limit);
+                                    n, (double) canary.bad, limit,
+                                    (double) (canary.n + baseline.n));
 }
 
 

@@ -25,7 +25,7 @@ begin(ngx_canary_stream_e stream)
 static int
 tick(double n, double bad, double limit)
 {
-    return ngx_canary_detector_tick(&d, &rule, NULL, n, bad, limit);
+    return ngx_canary_detector_tick(&d, &rule, NULL, n, bad, limit, n);
 }
 
 

@@ -112,7 +112,8 @@ compare(ngx_canary_stream_e stream, double n, double limit, double part,
         expect = oracle_tick(&o, stream, phi,
                              pause > 0 ? 17.6L / (pause + 5) : 1e9L,
                              trials, fmin(bad, trials), limit);
-        cut = ngx_canary_detector_tick(&d, &rule, NULL, trials, bad, limit);
+        cut = ngx_canary_detector_tick(&d, &rule, NULL, trials, bad, limit,
+                                       trials);
         cuts += cut;
         got = ngx_canary_detector_evidence(&d, stream);
 

@@ -176,7 +176,7 @@ compare(double rate, double bad, int burst, const char *name)
             bads[i] = fmin(burst, trials[i]);
         }
 
-        ngx_canary_dispersion_tick(&d, trials[i], bads[i]);
+        ngx_canary_dispersion_tick(&d, trials[i], bads[i], trials[i]);
         mean += 0.01 * (trials[i] - mean);
 
         if (i < 2000 || i % 61) {

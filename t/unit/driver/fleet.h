@@ -144,6 +144,8 @@ fleet_alarms(int strata, double ticks)
                 all.bad += one.bad;
                 all.limit += one.n * one.limit;
             }
+
+            all.requests += one.requests;
         }
 
         all.limit /= fmax(all.n, 1);

@@ -25,6 +25,7 @@ typedef struct {
     double    n;
     double    bad;
     double    limit;
+    double    requests;
 } sim_trials_t;
 
 
@@ -85,6 +86,7 @@ sim_pair(traffic_count_t wait[2], const traffic_count_t counts[2],
     if (wait[0].n > 0 && wait[1].n > 0) {
         trials.n = wait[0].bad + wait[1].bad;
         trials.bad = wait[0].bad;
+        trials.requests = wait[0].n + wait[1].n;
         trials.limit = ngx_canary_detector_pair_limit(
                                         wait[0].n / (wait[0].n + wait[1].n),
                                         margin);
@@ -102,8 +104,10 @@ sim_gate_judge(sim_gate_t *g, const sim_trials_t *trials,
     const traffic_count_t *baseline)
 {
     (void) ngx_canary_detector_tick(&g->detector, &g->rule, &g->baseline,
-                                    trials->n, trials->bad, trials->limit);
-    ngx_canary_dispersion_tick(&g->baseline, baseline->n, baseline->bad);
+                                    trials->n, trials->bad, trials->limit,
+                                    trials->requests);
+    ngx_canary_dispersion_tick(&g->baseline, baseline->n, baseline->bad,
+                               baseline->n);
 
     g->evidence = ngx_canary_detector_evidence(&g->detector, g->rule.stream);
 

@@ -1,7 +1,7 @@
 /*
  * A month of requests that differ: by day and night, from hour to hour, users
  * who always fail, and a bot that fails 2,000 times on either side.  What is
- * found after it, and after its first hour.
+ * found on the last ten days of it, and after its first hour.
  */
 
 #ifndef MONTH_H_INCLUDED
@@ -11,8 +11,10 @@
 #include "delays.h"
 
 
-#define MONTH_TICKS   (30 * 86400 + DELAYS_HOUR)     /* same time of day */
-#define MONTH_MONTHS  4                 /* that go on in 50 ways each */
+#define MONTH_DAY     86400
+#define MONTH_FROM    21                /* days, of which each of the next */
+#define MONTH_DAYS    10                /* .. is one that faults begin on */
+#define MONTH_WAYS    5                 /* in which a day goes on */
 #define MONTH_WORSE   1.2               /* of the first hour, at most */
 #define MONTH_BOT     2000.0            /* failures, */
 #define MONTH_PART    0.002             /* .. so many of a side's requests */
@@ -39,6 +41,8 @@ static const delays_case_t  month_cases[] = {
 typedef struct {
     traffic_t   traffic;
     sim_gate_t  gate;
+    sim_rule_t  rule;
+    double      left[2];                /* failures of the bot */
     unsigned    alarms;
 } month_t;
 
@@ -46,19 +50,19 @@ typedef struct {
 /* the bot: on the baseline in the second week, on the canary in the third */
 
 static inline void
-month_bot(const traffic_t *t, double left[2], traffic_count_t counts[2],
-    uint64_t *seed)
+month_bot(month_t *m, traffic_count_t counts[2])
 {
     double    failed;
     size_t    i;
     uint64_t  week;
 
-    week = t->tick / (7 * 86400);
+    week = m->traffic.tick / (7 * MONTH_DAY);
 
     for (i = 0; i < 2; i++) {
-        if (week == 2 - i && left[i] > 0) {
-            failed = (double) traffic_poisson(counts[i].n * MONTH_PART, seed);
-            left[i] -= failed;
+        if (week == 2 - i && m->left[i] > 0) {
+            failed = (double) traffic_poisson(counts[i].n * MONTH_PART,
+                                              &m->traffic.seed);
+            m->left[i] -= failed;
             counts[i].n += failed;
             counts[i].bad += failed;
         }
@@ -67,58 +71,83 @@ month_bot(const traffic_t *t, double left[2], traffic_count_t counts[2],
 
 
 static inline void
-month_pass(const delays_case_t *c, unsigned ticks, uint64_t seed, month_t *m)
+month_begin(const delays_case_t *c, uint64_t seed, month_t *m)
 {
-    double           left[2] = { MONTH_BOT, MONTH_BOT };
-    unsigned         n;
-    sim_rule_t       rule;
-    traffic_count_t  counts[2];
-
     traffic_begin(&m->traffic, &c->kind, c->rate,
                   c->rate * (1 - DELAYS_SHARE) / DELAYS_SHARE, seed);
-    rule = delays_rule(c, 0);
-    sim_gate_begin(&m->gate, &rule);
+    m->rule = delays_rule(c, 0);
+    sim_gate_begin(&m->gate, &m->rule);
+    m->left[0] = MONTH_BOT;
+    m->left[1] = MONTH_BOT;
     m->alarms = 0;
+}
 
-    for (n = 0; n < ticks; n++) {
+
+static inline void
+month_pass(month_t *m, unsigned ticks)
+{
+    traffic_count_t  counts[2];
+
+    for ( ; ticks; ticks--) {
         traffic_tick(&m->traffic, counts);
-        month_bot(&m->traffic, left, counts, &m->traffic.seed);
+        month_bot(m, counts);
 
         if (sim_gate_tick(&m->gate, counts)) {
-            sim_gate_begin(&m->gate, &rule);
+            sim_gate_begin(&m->gate, &m->rule);
             m->alarms++;
         }
     }
 }
 
 
-/* of each fault, after months that went on in a few ways each */
+/* "m" goes on without it */
+
+static inline uint64_t
+month_fault(const delays_case_t *c, size_t fault, const month_t *m,
+    uint64_t seed)
+{
+    traffic_t  t;
+
+    t = m->traffic;
+    t.seed = seed * 31 + fault;
+
+    return delays_until(&c->fault, c->fault.of[fault], t, m->gate);
+}
+
+
+/*
+ * Of each fault: after the first hour, or at the same time of the day on each
+ * of the last days, in a few ways each.
+ */
 
 static inline unsigned
-month_delays(const delays_case_t *c, unsigned ticks, size_t months,
-    delays_t *results)
+month_delays(const delays_case_t *c, int late, delays_t *results)
 {
-    size_t           i, fault;
+    size_t           i, fault, ways;
     month_t          m;
     unsigned         alarms;
     uint64_t         seed;
     static uint64_t  delays[DELAYS_FAULTS][DELAYS_RUNS];
 
-    seed = alarms_seed(c->name) + ticks;
+    seed = alarms_seed(c->name) + (late != 0);
+    ways = late ? MONTH_WAYS : 1;
     alarms = 0;
 
     for (i = 0; i < DELAYS_RUNS; i++) {
 
-        if (i % (DELAYS_RUNS / months) == 0) {
-            month_pass(c, ticks, seed + i, &m);
+        if (i % (ways * (late ? MONTH_DAYS : 1)) == 0) {
+            month_begin(c, seed + i, &m);
+            month_pass(&m, (late ? MONTH_FROM * MONTH_DAY : 0) + DELAYS_HOUR);
+            alarms += m.alarms;
+
+        } else if (i % ways == 0) {
+            m.alarms = 0;
+            month_pass(&m, MONTH_DAY);
             alarms += m.alarms;
         }
 
-        m.traffic.seed = seed + DELAYS_RUNS + i;
-
         for (fault = 0; c->fault.of[fault] > 0; fault++) {
-            delays[fault][i] = delays_until(&c->fault, c->fault.of[fault],
-                                            m.traffic, m.gate);
+            delays[fault][i] = month_fault(c, fault, &m, seed + i);
         }
     }
 

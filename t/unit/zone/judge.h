@@ -180,6 +180,10 @@ typedef struct {
 } judge_hand_t;
 
 
+/* those of both sides that the trials of a pair are of, unless it waits */
+static double  judge_requests = 100;
+
+
 static inline void
 judge_by_hand(judge_hand_t *hand, ngx_canary_stream_e stream, double n,
     double bad, double limit, double base_n, double base_bad)
@@ -191,8 +195,10 @@ judge_by_hand(judge_hand_t *hand, ngx_canary_stream_e stream, double n,
     rule.pause_ticks = 1;
 
     (void) ngx_canary_detector_tick(&hand->detector, &rule, &hand->baseline, n,
-                                    bad, limit);
-    ngx_canary_dispersion_tick(&hand->baseline, base_n, base_bad);
+                                    bad, limit,
+                                    limit > 0 && (n > 0 || base_n > 0)
+                                    ? judge_requests : 0);
+    ngx_canary_dispersion_tick(&hand->baseline, base_n, base_bad, base_n);
 }
 
 

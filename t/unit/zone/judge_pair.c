@@ -12,6 +12,8 @@ static judge_hand_t  hand;
 static double
 at_limit(double canary_n, double baseline_n)
 {
+    judge_requests = canary_n + baseline_n;
+
     return ngx_canary_detector_pair_limit(canary_n / (canary_n + baseline_n),
                                           0.5);
 }

@@ -125,8 +125,8 @@ cells_traffic(cells_cell_t *cell, const cells_kind_t *kind,
 
 /*
  * Not covered: bursts longer than some two minutes, pauses longer than the
- * rule's, ramps with sessions of 30, and users of whom a few fail far more often
- * in a row than others: what was measured of the others does not show them.
+ * rule's, ramps with sessions of 30, and users of whom a few fail far more
+ * often in a row than others: what was measured does not show them.
  */
 
 static inline int

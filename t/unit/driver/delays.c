@@ -67,7 +67,7 @@ delays_months(void)
     delays_t              hour[DELAYS_FAULTS], month[DELAYS_FAULTS];
     const delays_case_t  *c;
 
-    printf("\ndelays on the last ten days of a month, and after its first hour\n"
+    printf("\ndelays, last ten days of a month, and after its first hour\n"
            "%-33s %6s %8s %8s %7s\n", "gate, canary requests", "fault",
            "month", "hour", "ratio");
 

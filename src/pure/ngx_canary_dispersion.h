@@ -19,7 +19,7 @@
 
 #define NGX_CANARY_DISPERSION_LENGTHS  8        /* 1, 2, 4 .. 128 ticks */
 #define NGX_CANARY_DISPERSION_EPOCH    64       /* ticks */
-#define NGX_CANARY_DISPERSION_MAX      200.0
+#define NGX_CANARY_DISPERSION_MAX      10000.0
 #define NGX_CANARY_DISPERSION_SECOND   1e6      /* trials, of events */
 
 

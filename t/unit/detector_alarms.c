@@ -92,7 +92,7 @@ main(void)
     }
 
     for (gate = 0; gate < CELLS_GATES; gate++) {
-        check(chosen(all, CELLS_SESSIONS, gate, 1));
+        check(chosen(all, CELLS_ANEW, gate, 1));
     }
 
     free(all);

@@ -146,7 +146,7 @@ brute(int ticks, double rate, double *all, double *beyond)
 static double
 bound(double d)
 {
-    return fmin(fmax(1.5 * d - 0.6, 1), 200);
+    return fmin(fmax(1.5 * d - 0.6, 1), 10000);
 }
 
 

@@ -126,7 +126,9 @@ cells_traffic(cells_cell_t *cell, const cells_kind_t *kind,
 /*
  * Not covered: bursts longer than some two minutes, pauses longer than the
  * rule's, ramps with sessions of 30, and users of whom a few fail far more
- * often in a row than others: what was measured does not show them.
+ * often in a row than others: what was measured does not show them.  Nor are
+ * counters that have just begun, where more than ten come together: users with
+ * any number of failures, sessions of 30, and 3 s of each minute.
  */
 
 static inline int
@@ -135,6 +137,13 @@ cells_covered(const cells_cell_t *cell)
     const traffic_kind_t  *k;
 
     k = &cell->alarms.kind;
+
+    if (cell->group == CELLS_ANEW
+        && (k->sessions == TRAFFIC_USERS || k->session_size >= 30
+            || (k->pause > 1 && k->every <= 60)))
+    {
+        return 0;
+    }
 
     return !((k->session_size > 0 && k->session_span > CELLS_COVERED)
              || k->sessions == TRAFFIC_HEAVY_USERS
@@ -198,7 +207,8 @@ cells_add(cells_t *all, const cells_cell_t *cell, const cells_kind_t *kind)
 
 
 /*
- * A gate with a limit does not see the other side, whose share says no more
+ * A ramp begins with fresh counters, and is judged by that where they are.  A
+ * gate with a limit does not see the other side, whose share says no more
  * than how much there is to borrow: all shares are one cell.
  */
 
@@ -220,9 +230,11 @@ cells_positions(cells_t *all, cells_cell_t *cell, const cells_kind_t *kind)
         }
     }
 
-    cell->nshares = 1;
-    cell->alarms.ramp = &alarms_up;
-    cells_add(all, cell, kind);
+    if (cell->group == CELLS_ANEW || !kind->anew) {
+        cell->nshares = 1;
+        cell->alarms.ramp = &alarms_up;
+        cells_add(all, cell, kind);
+    }
 }
 
 

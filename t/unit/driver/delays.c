@@ -120,6 +120,9 @@ delays_fleet(void)
 static unsigned
 delays_goal(double delay, double most)
 {
+    /* a delay is whole ticks */
+
+    most = ceil(most);
     printf("%s\n", delay <= most ? "met" : "MISSED");
 
     return delay > most;

@@ -89,7 +89,8 @@ main(int argc, char **argv)
     beyond += matrix_beyond(all, m, 1);
 
     printf("\nnot promised: bursts of 10 minutes, pauses longer than pause=,"
-           " ramps with sessions of 30,\nheavy users\n\n");
+           " ramps with sessions of 30,\nheavy users; fresh counters where"
+           " more than ten come together\n\n");
 
     matrix_groups(all, m, 0);
 

@@ -95,6 +95,19 @@ $t->start();
 is(figures()->{upload}{stage}{count}, 0, 'a new stage is empty');
 is(figures()->{upload}{total}{count}, 135, 'the totals are not');
 
+# stages that were begun by re-arming: their extremes are in other places
+
+$t->post("/canary/control/baseline/$_", "reason=again") for qw(rollback resume);
+$t->get("/?u=user$_&v=" . 50000 * $_) for 1 .. 5;
+$t->wait_for(sub { figures()->{upload}{total}{count} == 140 }, 5);
+$t->post("/canary/control/baseline/$_", "reason=again") for qw(rollback resume);
+$before = figures();
+is($before->{upload}{total}{value}{max},
+    250000, 'the greatest of the stage before');
+$t->stop();
+$t->start();
+same('a restart after two that were re-armed');
+
 $t->no_alerts();
 done_testing();
 

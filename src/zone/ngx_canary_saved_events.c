@@ -97,8 +97,8 @@ ngx_canary_saved_figures(ngx_canary_events_t *events, ngx_uint_t e,
                                                   cell->since_us);
     f->last = ngx_canary_load(&cell->last);
 
-    max = ngx_max(cell->past_max, ngx_max(cell->max[0], cell->max[1]));
-    low = ngx_max(cell->past_low, ngx_max(cell->low[0], cell->low[1]));
+    max = ngx_canary_events_extreme(&cell->past_max, cell->max);
+    low = ngx_canary_events_extreme(&cell->past_low, cell->low);
 
     ngx_canary_saved_tally(&f->total, &sum, max, low);
     ngx_canary_saved_tally(&f->base, &events->base[base][e][v],

@@ -3,7 +3,7 @@ package Canary::Soak;
 # "make soak": load and every kind of trouble for a while, then what clients,
 # nginx and the upstream servers say is compared.  main() returns the exit
 # status: 1 if there is any finding.  See scripts/soak for its settings.  The
-# storm is here; the other scenario is Canary::Soak::Pauses.
+# storm is here; the page is t/page_browser.t; pauses are Canary::Soak::Pauses.
 
 use strict;
 use warnings;
@@ -33,8 +33,8 @@ END { $site->kill_all() if $site && $$ == $main }
 sub main {
     my $scenario = $ENV{SOAK_SCENARIO} || 'storm';
     return Canary::Soak::Pauses::main() if $scenario eq 'pauses';
-    die "unknown SOAK_SCENARIO \"$scenario\", it must be \"storm\" or"
-        . " \"pauses\"\n"
+    die "unknown SOAK_SCENARIO \"$scenario\", it must be \"storm\","
+        . " \"page\" or \"pauses\"\n"
         if $scenario ne 'storm';
 
     my $seconds = $ENV{SOAK_SECONDS} || 600;

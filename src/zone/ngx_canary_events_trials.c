@@ -32,7 +32,8 @@ ngx_canary_events_trials(ngx_canary_events_picture_t *pic, ngx_uint_t event,
         }
 
         limit = gate->rule->limit / 1000;
-        trial->bad = 0;
+
+        /* those of a gate on anything else are not touched */
 
         switch (gate->rule->metric) {
 
@@ -43,6 +44,7 @@ ngx_canary_events_trials(ngx_canary_events_picture_t *pic, ngx_uint_t event,
 
         case NGX_CANARY_METRIC_EVENT_QUANTILE:
             trial->n = f->ncounted;
+            trial->bad = 0;
 
             if (f->ncounted) {
                 ngx_canary_hist_cumulate(pic->work, pic->from, pic->to, &limit,
@@ -54,6 +56,7 @@ ngx_canary_events_trials(ngx_canary_events_picture_t *pic, ngx_uint_t event,
 
         case NGX_CANARY_METRIC_EVENT_MEAN:
             trial->n = f->ncounted * NGX_CANARY_MEAN_PARTS;
+            trial->bad = 0;
 
             if (f->ncounted) {
                 trial->bad = (uint64_t)

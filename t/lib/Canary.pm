@@ -176,7 +176,7 @@ sub test_config {
     }
     my $text = do { local $/ = undef; <$out> };
     close $out;
-    my $exit = $? >> 8;
+    my $exit = $? & 127 ? 128 + ($? & 127) : $? >> 8;
 
     $text = '' if !defined $text;
     $self->{tested} .= $text;

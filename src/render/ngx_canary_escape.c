@@ -53,8 +53,15 @@ void
 ngx_canary_out_json(ngx_canary_out_t *out, ngx_canary_str_t str)
 {
     ngx_canary_out_lit(out, "\"");
-    ngx_canary_escape(out, str, ngx_canary_map_json, ngx_canary_replace_json);
+    ngx_canary_out_json_part(out, str);
     ngx_canary_out_lit(out, "\"");
+}
+
+
+void
+ngx_canary_out_json_part(ngx_canary_out_t *out, ngx_canary_str_t str)
+{
+    ngx_canary_escape(out, str, ngx_canary_map_json, ngx_canary_replace_json);
 }
 
 

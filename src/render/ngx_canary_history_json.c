@@ -9,7 +9,7 @@
 #include "../pure/ngx_canary_history.h"
 
 
-#define NGX_CANARY_HISTORY_QUANTILES  3
+#define NGX_CANARY_HISTORY_QUANTILES  5
 
 
 typedef uint64_t (*ngx_canary_column_pt)(const ngx_canary_history_t *series,
@@ -172,13 +172,15 @@ ngx_canary_history_figures(const ngx_canary_history_t *series, size_t v,
     uint64_t  us[NGX_CANARY_HISTORY_POINTS][NGX_CANARY_HISTORY_QUANTILES];
 
     static const uint32_t  ppm[NGX_CANARY_HISTORY_QUANTILES] = {
-        500000, 950000, 990000
+        500000, 900000, 950000, 990000, 999000
     };
 
     static const ngx_canary_str_t  names[NGX_CANARY_HISTORY_QUANTILES] = {
         ngx_canary_text(",\"p50\":["),
+        ngx_canary_text(",\"p90\":["),
         ngx_canary_text(",\"p95\":["),
-        ngx_canary_text(",\"p99\":[")
+        ngx_canary_text(",\"p99\":["),
+        ngx_canary_text(",\"p999\":[")
     };
 
     for (i = 0; i < series->npoints; i++) {

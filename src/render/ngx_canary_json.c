@@ -1,4 +1,4 @@
-#include "ngx_canary_metrics.h"
+#include "ngx_canary_tile.h"
 
 #include "../pure/ngx_canary_hist.h"
 
@@ -10,7 +10,11 @@ static void ngx_canary_json_rows(const void *base, ngx_canary_level_e from,
 static void ngx_canary_json_value(const ngx_canary_metric_t *m,
     const void *base, ngx_canary_out_t *out);
 static void ngx_canary_json_split(const ngx_canary_split_t *split,
+    uint64_t now_ms, ngx_canary_out_t *out);
+static void ngx_canary_json_mood(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
+static void ngx_canary_json_gate(const ngx_canary_split_t *split,
+    const ngx_canary_gate_t *gate, ngx_canary_out_t *out);
 static void ngx_canary_json_state_file(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
 static void ngx_canary_json_variant(const ngx_canary_variant_t *variant,
@@ -47,7 +51,7 @@ ngx_canary_render_json(const ngx_canary_snapshot_t *snap,
             ngx_canary_out_lit(out, ",");
         }
 
-        ngx_canary_json_split(&snap->splits[i], out);
+        ngx_canary_json_split(&snap->splits[i], snap->time_ms, out);
     }
 
     ngx_canary_out_lit(out, "}}\n");
@@ -209,7 +213,8 @@ ngx_canary_json_value(const ngx_canary_metric_t *m, const void *base,
 
 
 static void
-ngx_canary_json_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+ngx_canary_json_split(const ngx_canary_split_t *split, uint64_t now_ms,
+    ngx_canary_out_t *out)
 {
     size_t  i;
 
@@ -217,6 +222,9 @@ ngx_canary_json_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
     ngx_canary_out_lit(out, ":{");
     ngx_canary_json_rows(split, NGX_CANARY_LEVEL_SPLIT,
                          NGX_CANARY_LEVEL_STAGE, NULL, out);
+    ngx_canary_json_mood(split, out);
+    ngx_canary_out_lit(out, ",\"sentence\":");
+    ngx_canary_json_sentence(split, now_ms, out);
     ngx_canary_out_lit(out, ",\"state_file\":");
     ngx_canary_json_state_file(split, out);
     ngx_canary_out_lit(out, ",\"gates\":[");
@@ -226,10 +234,7 @@ ngx_canary_json_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
             ngx_canary_out_lit(out, ",");
         }
 
-        ngx_canary_out_lit(out, "{");
-        ngx_canary_json_rows(&split->gates[i], NGX_CANARY_LEVEL_GATE,
-                             NGX_CANARY_LEVEL_GATE, NULL, out);
-        ngx_canary_out_lit(out, "}");
+        ngx_canary_json_gate(split, &split->gates[i], out);
     }
 
     ngx_canary_out_lit(out, "],\"variants\":{");
@@ -247,6 +252,51 @@ ngx_canary_json_split(const ngx_canary_split_t *split, ngx_canary_out_t *out)
     ngx_canary_out_lit(out, "},\"journal\":[");
     ngx_canary_json_journal(split, out);
     ngx_canary_out_lit(out, "]}");
+}
+
+
+/* as the page shows it; the worse, the higher its rank */
+static void
+ngx_canary_json_mood(const ngx_canary_split_t *split, ngx_canary_out_t *out)
+{
+    ngx_canary_mood_e         mood;
+    const ngx_canary_look_t  *look;
+
+    mood = ngx_canary_page_mood(split);
+    look = ngx_canary_page_look(mood);
+
+    ngx_canary_out_lit(out, ",\"mood\":{\"word\":");
+    ngx_canary_out_json(out, look->word);
+    ngx_canary_out_lit(out, ",\"class\":");
+    ngx_canary_out_json(out, look->class);
+    ngx_canary_out_lit(out, ",\"icon\":");
+    ngx_canary_out_json(out, look->icon);
+    ngx_canary_out_lit(out, ",\"rank\":");
+    ngx_canary_out_u64(out, (uint64_t) mood);
+    ngx_canary_out_lit(out, "}");
+}
+
+
+static void
+ngx_canary_json_gate(const ngx_canary_split_t *split,
+    const ngx_canary_gate_t *gate, ngx_canary_out_t *out)
+{
+    ngx_canary_gate_t  whole;
+    ngx_canary_tile_t  tile;
+
+    tile.split = split;
+    tile.gate = gate;
+    tile.baseline = 0;
+    ngx_canary_tile_baseline(&tile);
+
+    whole = *gate;
+    whole.has_baseline = tile.has_baseline;
+    whole.baseline_actual = tile.baseline;
+
+    ngx_canary_out_lit(out, "{");
+    ngx_canary_json_rows(&whole, NGX_CANARY_LEVEL_GATE, NGX_CANARY_LEVEL_GATE,
+                         NULL, out);
+    ngx_canary_out_lit(out, "}");
 }
 
 

@@ -144,6 +144,10 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
       UNNAMED, S("The canary that is judged."),
       IN(gate, variant), ALWAYS },
 
+    { GATE(TEXT), NONE, S("text"),
+      UNNAMED, S("The rule as it is configured."),
+      IN(gate, text), ALWAYS },
+
     { GATE(TEXT), NONE, S("metric"),
       UNNAMED, S("What is judged."),
       IN(gate, metric), ALWAYS },
@@ -170,7 +174,7 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
       IN(gate, window), IN(gate, has_window) },
 
     { GATE(MICRO), NONE, S("baseline"),
-      UNNAMED, S("The baseline's figure of the stage, with not_worse."),
+      UNNAMED, S("The baseline's figure of the stage."),
       IN(gate, baseline_actual), IN(gate, has_baseline) },
 
     { GATE(NUMBER), NONE, S("samples"),

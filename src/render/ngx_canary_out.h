@@ -70,9 +70,11 @@ void ngx_canary_out_rate(ngx_canary_out_t *out, uint64_t n, uint64_t us);
 /*
  * Untrusted text.  A byte that is no part of valid UTF-8 becomes U+FFFD, as
  * do those that the format cannot hold: NUL in a label (the parser of
- * OpenMetrics in Prometheus ends there), control characters in HTML.
+ * OpenMetrics in Prometheus ends there), control characters in HTML.  A part
+ * of a JSON string goes without its quotes.
  */
 void ngx_canary_out_json(ngx_canary_out_t *out, ngx_canary_str_t str);
+void ngx_canary_out_json_part(ngx_canary_out_t *out, ngx_canary_str_t str);
 void ngx_canary_out_label(ngx_canary_out_t *out, ngx_canary_str_t str);
 void ngx_canary_out_html(ngx_canary_out_t *out, ngx_canary_str_t str);
 

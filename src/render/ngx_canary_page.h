@@ -30,7 +30,7 @@ typedef enum {
 
 typedef struct {
     ngx_canary_str_t      class;        /* good, wait, warn, bad or idle */
-    ngx_canary_str_t      icon;         /* HTML */
+    ngx_canary_str_t      icon;         /* one character */
     ngx_canary_str_t      word;
     ngx_canary_str_t      colour;       /* of the icon of the page, in hex */
 } ngx_canary_look_t;
@@ -64,6 +64,10 @@ void ngx_canary_page_events(const ngx_canary_split_t *split,
 void ngx_canary_page_tables(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
 void ngx_canary_page_journal(const ngx_canary_split_t *split,
+    ngx_canary_out_t *out);
+
+/* the sentence as a string of JSON */
+void ngx_canary_json_sentence(const ngx_canary_split_t *split, uint64_t now_ms,
     ngx_canary_out_t *out);
 
 /* a line for each split, the worst on top */

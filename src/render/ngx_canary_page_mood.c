@@ -6,19 +6,19 @@
 /* by ngx_canary_mood_e */
 static const ngx_canary_look_t  ngx_canary_looks[] = {
 
-    { ngx_canary_text("idle"), ngx_canary_text("&#9675;"),
+    { ngx_canary_text("idle"), ngx_canary_text("\xe2\x97\x8b"),
       ngx_canary_text("no canary"), ngx_canary_text("6b7280") },
 
-    { ngx_canary_text("idle"), ngx_canary_text("&#9675;"),
+    { ngx_canary_text("idle"), ngx_canary_text("\xe2\x97\x8b"),
       ngx_canary_text("off"), ngx_canary_text("6b7280") },
 
-    { ngx_canary_text("good"), ngx_canary_text("&#10003;"),
+    { ngx_canary_text("good"), ngx_canary_text("\xe2\x9c\x93"),
       ngx_canary_text("go"), ngx_canary_text("15803d") },
 
-    { ngx_canary_text("idle"), ngx_canary_text("&#9675;"),
+    { ngx_canary_text("idle"), ngx_canary_text("\xe2\x97\x8b"),
       ngx_canary_text("not judged"), ngx_canary_text("6b7280") },
 
-    { ngx_canary_text("wait"), ngx_canary_text("&#8230;"),
+    { ngx_canary_text("wait"), ngx_canary_text("\xe2\x80\xa6"),
       ngx_canary_text("pending"), ngx_canary_text("8a6d00") },
 
     { ngx_canary_text("warn"), ngx_canary_text("!"),
@@ -27,10 +27,10 @@ static const ngx_canary_look_t  ngx_canary_looks[] = {
     { ngx_canary_text("warn"), ngx_canary_text("!"),
       ngx_canary_text("held back"), ngx_canary_text("b45309") },
 
-    { ngx_canary_text("bad"), ngx_canary_text("&#10005;"),
+    { ngx_canary_text("bad"), ngx_canary_text("\xe2\x9c\x95"),
       ngx_canary_text("fails"), ngx_canary_text("b91c1c") },
 
-    { ngx_canary_text("bad"), ngx_canary_text("&#10005;"),
+    { ngx_canary_text("bad"), ngx_canary_text("\xe2\x9c\x95"),
       ngx_canary_text("rolled back"), ngx_canary_text("b91c1c") }
 };
 

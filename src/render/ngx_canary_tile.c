@@ -8,7 +8,6 @@
 #include "../pure/ngx_canary_interval.h"
 
 
-static void ngx_canary_tile_baseline(ngx_canary_tile_t *tile);
 static void ngx_canary_tile_baseline_event(ngx_canary_tile_t *tile);
 static void ngx_canary_tile_limit(ngx_canary_tile_t *tile);
 static void ngx_canary_tile_interval(ngx_canary_tile_t *tile);
@@ -24,8 +23,7 @@ ngx_canary_tile_figures(ngx_canary_tile_t *tile)
 }
 
 
-/* of the stage; the gate itself has it only where it compares */
-static void
+void
 ngx_canary_tile_baseline(ngx_canary_tile_t *tile)
 {
     const ngx_canary_rule_t     *rule;

@@ -26,6 +26,12 @@ typedef struct {
 } ngx_canary_tile_t;
 
 
+/*
+ * The baseline's figure of the stage alone, for "split" and "gate".  The gate
+ * itself has it only where it compares.
+ */
+void ngx_canary_tile_baseline(ngx_canary_tile_t *tile);
+
 /* fills in what follows "out" */
 void ngx_canary_tile_figures(ngx_canary_tile_t *tile);
 

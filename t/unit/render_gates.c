@@ -14,13 +14,15 @@
 
 static const char  json[] =
     "\"gates\":["
-    "{\"variant\":\"sliceB_documents\",\"metric\":\"p95\",\"rule\":\"<=\","
+    "{\"variant\":\"sliceB_documents\",\"text\":\"p95 <= 500ms\","
+    "\"metric\":\"p95\",\"rule\":\"<=\","
     "\"limit\":0.5,\"status\":\"pass\",\"actual\":0.385,\"window\":0.391,"
-    "\"baseline\":null,\"samples\":477,\"min\":400,\"evidence\":0.3,"
+    "\"baseline\":0.2415,\"samples\":477,\"min\":400,\"evidence\":0.3,"
     "\"threshold\":7.691,\"dispersion\":1,\"trials\":477,\"bad\":1,"
     "\"expected\":null,\"stream\":1,"
     "\"reason\":\"385ms in the stage, 391ms in the window\"},"
-    "{\"variant\":\"sliceB_documents\",\"metric\":\"error_rate\","
+    "{\"variant\":\"sliceB_documents\","
+    "\"text\":\"error_rate not_worse margin=50%\",\"metric\":\"error_rate\","
     "\"rule\":\"not_worse\",\"limit\":0.5,\"status\":\"pending\","
     "\"actual\":null,\"window\":null,\"baseline\":0.002051,\"samples\":0,"
     "\"min\":100,\"evidence\":0,\"threshold\":7.691,\"dispersion\":12.4,"

@@ -44,6 +44,10 @@
     "\"stage\":{\"name\":\"stage1_5pct\",\"started_at\":1763845800.001,"      \
     "\"elapsed\":12.122},\"verdict\":\"pending\",\"unkeyed\":9,"              \
     "\"bypassed\":31,"                                                        \
+    "\"mood\":{\"word\":\"not judged\",\"class\":\"idle\","                   \
+    "\"icon\":\"\xe2\x97\x8b\",\"rank\":3},"                                  \
+    "\"sentence\":\"No gate judges the canary. Nothing rolls it back by "     \
+    "itself.\","                                                              \
     "\"state_file\":{\"path\":\"/var/lib/nginx/documents.state\","            \
     "\"written_at\":1763845810.002,\"error\":\"\"},"                          \
     "\"gates\":[],\"variants\":{"

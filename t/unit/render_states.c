@@ -226,6 +226,86 @@ sentences(void)
 }
 
 
+/* without markup, and with what the escapes of HTML or JSON mean */
+static void
+plain(char *text, const char *end, int html)
+{
+    char   *to;
+    size_t  i;
+
+    static const struct {
+        const char  *from;
+        char         to;
+    } escapes[] = {
+        { "&lt;", '<' }, { "&gt;", '>' }, { "&amp;", '&' }, { "&#39;", '\'' },
+        { "&quot;", '"' }, { "\\\"", '"' }, { "\\\\", '\\' }
+    };
+
+    to = text;
+
+    while (text < end) {
+
+        if (html && *text == '<') {
+            text = strchr(text, '>') + 1;
+            continue;
+        }
+
+        for (i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
+            if (strncmp(text, escapes[i].from, strlen(escapes[i].from)) == 0) {
+                break;
+            }
+        }
+
+        if (i < sizeof(escapes) / sizeof(escapes[0])) {
+            text += strlen(escapes[i].from);
+            *to++ = escapes[i].to;
+
+        } else {
+            *to++ = *text++;
+        }
+    }
+
+    *to = '\0';
+}
+
+
+/* status.json has the words and the icon of the page */
+static void
+same_words(void)
+{
+    char                   *page, *json, *said, *text, *end;
+    size_t                  i;
+    ngx_canary_snapshot_t   snap;
+
+    static const char *states[] = {
+        "young", "pending", "pass", "failed", "rolled", "person", "off",
+        "none", "three", "hostile"
+    };
+
+    for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        page = rendered(states[i], &snap);
+        json = picture_render(ngx_canary_render_json, &snap, 256);
+
+        said = strstr(page, "<p class=\"say ");
+        plain(said, strstr(said, "</p>"), 1);
+
+        text = strstr(json, "\"icon\":\"") + strlen("\"icon\":\"");
+        end = strchr(text, '"');
+        ok(strncmp(said, text, (size_t) (end - text)) == 0, "%s: the icon",
+           states[i]);
+        said += end - text + 1;
+
+        text = strstr(end, "\"sentence\":\"") + strlen("\"sentence\":\"");
+        end = strstr(text, "\",\"state_file\"");
+
+        plain(text, end, 0);
+        is_text(text, said, states[i]);
+        free(page);
+        free(json);
+    }
+}
+
+
 static void
 overview(void)
 {
@@ -238,9 +318,9 @@ overview(void)
     is_u64(picture_count(text, "<a href=\"?upstream=service-"), 200,
            "a line each");
 
-    worst = strstr(text, "&#10005; rolled back</td>");
-    well = strstr(text, "&#10003; go</td>");
-    off = strstr(text, "&#9675; off</td>");
+    worst = strstr(text, "\xe2\x9c\x95 rolled back</td>");
+    well = strstr(text, "\xe2\x9c\x93 go</td>");
+    off = strstr(text, "\xe2\x97\x8b off</td>");
     ok(worst && well && off && worst < well && well < off,
        "the worst on top");
     is_u64(picture_count(well, "rolled back</td>"), 0, "all of them");
@@ -311,6 +391,7 @@ main(void)
     ngx_canary_snapshot_t   snap;
 
     sentences();
+    same_words();
     overview();
     duration();
 

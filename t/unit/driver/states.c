@@ -1,7 +1,7 @@
 /*
- * states STATE [TIMES] prints the page of a split in one of the states of
- * states.h; with TIMES it renders the page that often instead and prints
- * microseconds each and bytes.
+ * states STATE [FORMAT [TIMES]] prints a split in one of the states of states.h
+ * as its page, or as status.json or history.json; with TIMES it renders it that
+ * often instead and prints microseconds each and bytes.
  */
 
 #define _POSIX_C_SOURCE  200112L
@@ -13,7 +13,18 @@
 #include "../../../src/render/ngx_canary_render.h"
 
 
-#define BUFFER  (1024 * 1024)
+#define BUFFER  (4 * 1024 * 1024)
+
+
+static const struct {
+    const char   *name;
+    int         (*render)(const ngx_canary_snapshot_t *snap,
+                          ngx_canary_out_t *out);
+} formats[] = {
+    { "page", ngx_canary_render_page },
+    { "status", ngx_canary_render_json },
+    { "history", ngx_canary_render_history }
+};
 
 
 static int
@@ -31,18 +42,25 @@ main(int argc, char **argv)
 {
     int                    rc;
     long                   i, times;
+    size_t                 format;
     double                 us;
     struct timespec        from, to;
     ngx_canary_out_t       out;
     ngx_canary_snapshot_t  snap;
     static unsigned char   buffer[BUFFER];
 
-    if (argc < 2 || !states_take(&snap, argv[1])) {
-        fprintf(stderr, "usage: states STATE [TIMES]\n");
+    for (format = 0; argc > 2 && format < 3; format++) {
+        if (strcmp(argv[2], formats[format].name) == 0) {
+            break;
+        }
+    }
+
+    if (argc < 2 || format == 3 || !states_take(&snap, argv[1])) {
+        fprintf(stderr, "usage: states STATE [page|status|history [TIMES]]\n");
         return 2;
     }
 
-    times = argc > 2 ? strtol(argv[2], NULL, 10) : 1;
+    times = argc > 3 ? strtol(argv[3], NULL, 10) : 1;
     rc = 0;
 
     memset(&out, 0, sizeof(out));
@@ -53,12 +71,12 @@ main(int argc, char **argv)
         out.last = buffer + BUFFER;
         out.more = full;
 
-        rc = ngx_canary_render_page(&snap, &out);
+        rc = formats[format].render(&snap, &out);
     }
 
     clock_gettime(CLOCK_MONOTONIC, &to);
 
-    if (argc > 2) {
+    if (argc > 3) {
         us = (double) (to.tv_sec - from.tv_sec) * 1e6
              + (double) (to.tv_nsec - from.tv_nsec) / 1e3;
         printf("%.1f us, %zu bytes\n", us / (double) times,

@@ -454,6 +454,10 @@ states_split(const states_course_t *course, const char *name,
             s->gates[k].variant = split->variants[v].name;
             s->gates[k].text = s->rules[i].text;
             s->gates[k].metric = s->rules[i].metric_text;
+            s->gates[k].op = states_str(s->rules[i].op == NGX_CANARY_AT_MOST
+                                        ? "<=" : s->rules[i].op
+                                                 == NGX_CANARY_AT_LEAST
+                                                 ? ">=" : "not_worse");
             s->gates[k].limit = s->rules[i].limit;
             s->gates[k].min = s->rules[i].min;
             states_gate(s, k, course, course->manual

@@ -13,6 +13,7 @@
 
 
 #define TICKS  4000
+#define DRAWS  200
 
 
 static const long double  ratios[] = { 1.25L, 1.5L, 2, 4, 8, 32 };
@@ -104,14 +105,17 @@ compare(ngx_canary_stream_e stream, double n, double limit, double part,
         trials = (i % 7 == 3) ? 0 : n;
         bad = 0;
 
-        for (k = 0; (double) k < trials * 2; k++) {
-            bad += sample_unit(&seed) < part / 2;
+        /* more than there are trials, now and then */
+
+        for (k = 0; k < DRAWS; k++) {
+            bad += sample_unit(&seed) < trials * part / DRAWS;
         }
 
         phi = ngx_canary_dispersion_phi(&d.dispersion, NULL);
         expect = oracle_tick(&o, stream, phi,
                              pause > 0 ? 17.6L / (pause + 5) : 1e9L,
-                             trials, fmin(bad, trials), limit);
+                             trials, stream == NGX_CANARY_STREAM_RATE
+                             ? bad : fmin(bad, trials), limit);
         cut = ngx_canary_detector_tick(&d, &rule, NULL, trials, bad, limit,
                                        trials);
         cuts += cut;
@@ -134,6 +138,11 @@ main(void)
     compare(NGX_CANARY_STREAM_LIMIT, 3, 0.05, 0.2, 3, "far beyond, a pause");
     compare(NGX_CANARY_STREAM_PAIR, 12, 0.3, 0.28, 1, "a pair");
     compare(NGX_CANARY_STREAM_PAIR, 12, 0.3, 0.5, 1, "a pair, worse");
+    compare(NGX_CANARY_STREAM_RATE, 1, 5, 5, 1, "events at their rate");
+    compare(NGX_CANARY_STREAM_RATE, 1, 0.1, 0.15, 0, "events, more often");
+    compare(NGX_CANARY_STREAM_RATE, 2.5, 3, 8, 3, "events, in long ticks");
+    compare(NGX_CANARY_STREAM_LIMIT, 1, 0.0001, 0, 1, "nothing bad");
+    compare(NGX_CANARY_STREAM_LIMIT, 1, 0.0001, 0.01, 0, "long silence");
 
     return tap_done();
 }

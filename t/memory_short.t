@@ -183,8 +183,7 @@ sub build {
 # records of the file: name, state, whether it fails, hits, failures
 sub records {
     my $all = $t->read('sites');
-    return
-        grep { $_->[1] }
+    return grep { $_->[1] }
         map { [unpack 'Z56 V4', substr $all, $_ * SITE, SITE] } 0 .. SITES - 1;
 }
 

@@ -80,13 +80,17 @@ is_deeply(
 ) or diag(explain(\@journal));
 is(($ctl->log())[-1]{reason}, 'slow', 'changes.log has the rollback');
 
+is($ctl->run('decide', 'go', '--why', 'a proxy')->{status}, 0, 'once more');
+is(($ctl->log('decisions.jsonl'))[-1]{stage},
+    's1', 'about what was rolled back');
+
 # before the first stage
+$ctl->run('resume');
 is($ctl->run('decide', 'go', '--why', 'ready')->{status}, 0, 'while off');
 is(($ctl->log('decisions.jsonl'))[-1]{stage},
     'baseline', 'it is about the baseline');
 
 # a stage without a name
-$ctl->run('resume');
 $ctl->run('set', '5%');
 $r = $ctl->run('decide', 'go', '--why', 'x');
 is($r->{status}, 1, 'a stage without a name: failed');

@@ -6,6 +6,11 @@ readonly by_max=192 # of them for who
 
 readonly rehearsal_cause='&cause=rehearsal'
 
+# The name of a split's stage, by jq.  "off" is none: after a rollback nginx
+# keeps the name until the split is re-armed, and then the figures are gone.
+# shellcheck disable=SC2034  # used by other parts
+readonly stage_under_way='if .state == "off" then "" else .stage.name // "" end'
+
 status='' split='' form='' http_error=''
 
 # curl, for the address that is the last argument; whatever proxy the

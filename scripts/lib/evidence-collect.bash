@@ -80,11 +80,11 @@ collect_stage() {
 	local in_force now until before kept=$evidence_dir/kept/$command.json
 
 	gather_status
-	in_force=$(jq -r .stage.name <<<"$split")
+	in_force=$(jq -r "$stage_under_way" <<<"$split")
 	if [[ $in_force != "$command" && ! $status_file && -f $kept ]]; then
 		status_file=$kept
 		gather_status
-		in_force=$(jq -r .stage.name <<<"$split")
+		in_force=$(jq -r "$stage_under_way" <<<"$split")
 	fi
 	variant=${setting[canary]}
 	if [[ $command == baseline ]]; then

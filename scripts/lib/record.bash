@@ -113,7 +113,7 @@ choose_stage() {
 	local current='' idle=''
 
 	if [[ $split ]]; then
-		current=$(jq -r '.stage.name // ""' <<<"$split")
+		current=$(jq -r "$stage_under_way" <<<"$split")
 		idle=$(jq -r --arg canary "${setting[canary]-}" '
             if .state == "off" or .variants[$canary].configured_share == 0
             then "yes" else "" end' <<<"$split")

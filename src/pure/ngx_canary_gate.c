@@ -101,14 +101,19 @@ ngx_canary_gate_status(const ngx_canary_split_t *split,
     }
 
     if (gate->samples < gate->min
-        || !gate->has_actual || !gate->has_window
-        || !ngx_canary_gate_within(split, gate, NGX_CANARY_STAGE)
-        || !ngx_canary_gate_within(split, gate, NGX_CANARY_WINDOW))
+        || !gate->has_actual
+        || !ngx_canary_gate_within(split, gate, NGX_CANARY_STAGE))
     {
         return NGX_CANARY_GATE_PENDING;
     }
 
-    return NGX_CANARY_GATE_PASS;
+    if (ngx_canary_gate_over(split, gate)) {
+        return NGX_CANARY_GATE_PASS;
+    }
+
+    return gate->has_window
+           && ngx_canary_gate_within(split, gate, NGX_CANARY_WINDOW)
+           ? NGX_CANARY_GATE_PASS : NGX_CANARY_GATE_PENDING;
 }
 
 
@@ -304,6 +309,15 @@ ngx_canary_gate_alone(const ngx_canary_gate_t *gate, ngx_canary_scope_e scope)
 {
     return gate->rule->op == NGX_CANARY_NOT_WORSE
            && gate->baseline[scope].n == 0;
+}
+
+
+int
+ngx_canary_gate_over(const ngx_canary_split_t *split,
+    const ngx_canary_gate_t *gate)
+{
+    return split->state == NGX_CANARY_STATE_ROLLED_BACK
+           && !gate->has_window && !gate->beyond[NGX_CANARY_WINDOW];
 }
 
 

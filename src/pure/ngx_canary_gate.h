@@ -53,6 +53,13 @@ int ngx_canary_gate_alone(const ngx_canary_gate_t *gate,
 int ngx_canary_gate_unmatched(const ngx_canary_split_t *split,
     const ngx_canary_gate_t *gate);
 
+/*
+ * 1 if the canary was rolled back so long ago that the window has nothing of
+ * it: what is left to judge is the stage.
+ */
+int ngx_canary_gate_over(const ngx_canary_split_t *split,
+    const ngx_canary_gate_t *gate);
+
 /* the reason of a gate that has its figures and its status */
 void ngx_canary_gate_reason(const ngx_canary_split_t *split,
     ngx_canary_gate_t *gate);

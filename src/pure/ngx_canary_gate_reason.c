@@ -127,12 +127,15 @@ ngx_canary_gate_passes(const ngx_canary_split_t *split,
         return;
     }
 
-    ngx_canary_gate_say(gate, "%s in the stage, ",
+    ngx_canary_gate_say(gate, "%s in the stage",
                         ngx_canary_gate_text(gate->rule, gate->actual,
                                              figure));
-    ngx_canary_gate_say(gate, "%s in the window",
-                        ngx_canary_gate_text(gate->rule, gate->window,
-                                             figure));
+
+    if (gate->has_window) {
+        ngx_canary_gate_say(gate, ", %s in the window",
+                            ngx_canary_gate_text(gate->rule, gate->window,
+                                                 figure));
+    }
 
     if (gate->has_baseline) {
         ngx_canary_gate_say(gate, ", the baseline %s",
@@ -165,6 +168,9 @@ ngx_canary_gate_pending(const ngx_canary_split_t *split,
 
     } else if (gate->beyond[NGX_CANARY_WINDOW]) {
         ngx_canary_gate_given_up(gate, NGX_CANARY_WINDOW);
+
+    } else if (gate->has_actual && ngx_canary_gate_over(split, gate)) {
+        ngx_canary_gate_outside(split, gate);
 
     } else if (!gate->has_actual || !gate->has_window) {
         ngx_canary_gate_say(gate, "no samples in the %s",

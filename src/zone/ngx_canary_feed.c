@@ -94,7 +94,10 @@ ngx_canary_feed_baseline(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
 }
 
 
-/* 1, or 0 for a canary without share: it begins anew once it has one */
+/*
+ * 1, or 0 for a canary without share: it begins anew once it has one.  Under a
+ * rollback what was seen stays, for those who ask why, until it is re-armed.
+ */
 
 static ngx_uint_t
 ngx_canary_feed_begins(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
@@ -108,7 +111,10 @@ ngx_canary_feed_begins(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
 
     /* the first time, or another variant in this slot */
 
-    if (seen->ready != ready || tick->now.shares_ppm[slot] == 0) {
+    if (seen->ready != ready
+        || (tick->now.shares_ppm[slot] == 0
+            && tick->split->state != NGX_CANARY_STATE_ROLLED_BACK))
+    {
         ngx_memzero(seen, sizeof(ngx_canary_seen_t));
 
         seen->ready = ready;

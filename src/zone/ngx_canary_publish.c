@@ -14,8 +14,15 @@ static ngx_uint_t ngx_canary_publish_same_shares(ngx_canary_record_t *a,
     ngx_canary_record_t *b);
 static ngx_uint_t ngx_canary_publish_same_stage(ngx_canary_record_t *a,
     ngx_canary_record_t *b);
+static ngx_uint_t ngx_canary_publish_same_name(ngx_canary_record_t *a,
+    ngx_canary_record_t *b);
 static ngx_uint_t ngx_canary_publish_is_idle(ngx_canary_record_t *record);
 static ngx_uint_t ngx_canary_publish_has_zero(ngx_canary_record_t *record);
+static ngx_uint_t ngx_canary_publish_is_off(ngx_canary_record_t *record);
+static void ngx_canary_publish_name(ngx_canary_record_t *record,
+    ngx_canary_record_t *old, ngx_uint_t ends);
+static ngx_uint_t ngx_canary_publish_ends(ngx_canary_record_t *record,
+    ngx_canary_record_t *old);
 static void ngx_canary_publish_latch(ngx_canary_zone_t *zone,
     ngx_canary_plan_t *plan, ngx_canary_record_t *record, ngx_uint_t rearms,
     ngx_log_t *log);
@@ -31,7 +38,7 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     uint64_t generation, ngx_log_t *log)
 {
     uint64_t              word, base, next;
-    ngx_uint_t            renamed, same, unchanged, rearms, first;
+    ngx_uint_t            renamed, same, unchanged, rearms, first, ends;
     ngx_canary_record_t  *record, *old;
 
     /* workers may change the word meanwhile, but not which record it names */
@@ -53,14 +60,24 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     }
 
     renamed = ngx_canary_publish_slots(zone, plan, record);
-
-    same = !first && !renamed
-           && ngx_canary_publish_same_stage(record, old);
-
     rearms = !first
              && (renamed || !ngx_canary_publish_same_shares(record, old))
              && ngx_canary_publish_is_idle(record)
              && ngx_canary_publish_has_zero(record);
+
+    ends = !first && !renamed && !rearms && ngx_canary_load(&zone->latch)
+           && ngx_canary_publish_ends(record, old);
+
+    if (!first && !renamed) {
+        ngx_canary_publish_name(record, old, ends);
+    }
+
+    unchanged = !first && !renamed
+                && ngx_canary_publish_same_stage(record, old);
+
+    /* what was rolled back is still to be seen once it is off */
+
+    same = unchanged || (ends && ngx_canary_publish_same_name(record, old));
 
     /* the first window begins here */
 
@@ -73,7 +90,6 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     }
 
     base = first || ngx_canary_base_at(word);
-    unchanged = same;
 
     if (!same && ngx_canary_stage_fill(zone, plan->events, !base) != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
@@ -296,7 +312,14 @@ ngx_canary_publish_same_stage(ngx_canary_record_t *a, ngx_canary_record_t *b)
 {
     return a->ncanaries == b->ncanaries
            && ngx_memcmp(a->canaries, b->canaries, sizeof(a->canaries)) == 0
-           && a->stage_len == b->stage_len
+           && ngx_canary_publish_same_name(a, b);
+}
+
+
+static ngx_uint_t
+ngx_canary_publish_same_name(ngx_canary_record_t *a, ngx_canary_record_t *b)
+{
+    return a->stage_len == b->stage_len
            && ngx_memcmp(a->stage, b->stage, a->stage_len) == 0;
 }
 
@@ -330,6 +353,66 @@ ngx_canary_publish_has_zero(ngx_canary_record_t *record)
     }
 
     return 0;
+}
+
+
+static ngx_uint_t
+ngx_canary_publish_is_off(ngx_canary_record_t *record)
+{
+    return record->ncanaries
+           && ngx_canary_publish_is_idle(record)
+           && !ngx_canary_publish_has_zero(record);
+}
+
+
+/* "off" has no name: that of the stage that it ends, whose figures go on */
+
+static void
+ngx_canary_publish_name(ngx_canary_record_t *record, ngx_canary_record_t *old,
+    ngx_uint_t ends)
+{
+    if (record->stage_len == 0
+        && ngx_canary_publish_is_off(record)
+        && (ends || ngx_canary_publish_same_shares(record, old)))
+    {
+        record->stage_len = old->stage_len;
+        ngx_memcpy(record->stage, old->stage, old->stage_len);
+    }
+}
+
+
+/* canaries that are as they were, or off */
+
+static ngx_uint_t
+ngx_canary_publish_ends(ngx_canary_record_t *record, ngx_canary_record_t *old)
+{
+    ngx_uint_t           i, n;
+    ngx_canary_share_t  *share;
+
+    if (record->ncanaries != old->ncanaries) {
+        return 0;
+    }
+
+    for (i = 0; i < record->ncanaries; i++) {
+        share = &record->canaries[i];
+
+        for (n = 0; n < old->ncanaries; n++) {
+            if (old->canaries[n].slot == share->slot) {
+                break;
+            }
+        }
+
+        if (n == old->ncanaries
+            || (!share->off
+                && ngx_memcmp(share, &old->canaries[n],
+                              sizeof(ngx_canary_share_t))
+                   != 0))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

@@ -136,6 +136,61 @@ test_rates(void)
 }
 
 
+/* nothing of the canary is in the window any more */
+
+static void
+test_over(void)
+{
+    ngx_canary_gate_t  *gate;
+
+    gate = error_rate();
+    canary(gate, 1, 100);
+    trials(&gate->canary[NGX_CANARY_WINDOW], 0, 0);
+    is_pending(gate, "no samples in the window", "not rolled back");
+
+    split.state = NGX_CANARY_STATE_ROLLED_BACK;
+    passes(gate, "1% in the stage", "rolled back: the stage at its limit");
+
+    canary(gate, 2, 100);
+    trials(&gate->canary[NGX_CANARY_WINDOW], 0, 0);
+    is_pending(gate, "2% in the stage, above the "
+               "limit; evidence 10^0.0 of 10^7.7",
+               "rolled back: one more than is allowed");
+
+    canary(gate, 0, 99);
+    trials(&gate->canary[NGX_CANARY_WINDOW], 0, 0);
+    is_pending(gate, "99 of 100 samples",
+               "rolled back: one sample too few");
+
+    canary(gate, 1, 100);
+    trials(&gate->canary[NGX_CANARY_WINDOW], 1, 1);
+    is_pending(gate, "100% in the window, above the "
+               "limit; evidence 10^0.0 of 10^7.7",
+               "rolled back just now: the window counts");
+
+    gate->evidence = THRESHOLD;
+    trials(&gate->canary[NGX_CANARY_WINDOW], 0, 0);
+    fails(gate, "error_rate <= 1% is broken: 1% in the stage (1 of 100), "
+          "evidence 10^7.7 of 10^7.7", "rolled back: what failed has failed");
+
+    gate = gate_of(0, NGX_CANARY_METRIC_ERROR_RATE, NGX_CANARY_NOT_WORSE,
+                   500000, "error_rate not_worse");
+    split.state = NGX_CANARY_STATE_ROLLED_BACK;
+    canary(gate, 3, 100);
+    baseline(gate, 20, 1000);
+    trials(&gate->canary[NGX_CANARY_WINDOW], 0, 0);
+    trials(&gate->baseline[NGX_CANARY_WINDOW], 0, 0);
+    passes(gate, "3% in the stage, the baseline 2%",
+           "rolled back: 1.5 times the baseline's");
+
+    canary(gate, 4, 100);
+    trials(&gate->canary[NGX_CANARY_WINDOW], 0, 0);
+    is_pending(gate, "4% in the stage, worse than "
+               "the baseline's 2%; evidence 10^0.0 of 10^7.7",
+               "rolled back: one more");
+}
+
+
 static void
 test_evidence(void)
 {
@@ -419,6 +474,7 @@ main(void)
     test_allowed();
     test_error_rate();
     test_rates();
+    test_over();
     test_evidence();
     test_quantile();
     test_throughput();

@@ -93,20 +93,31 @@ limit(
 limit('throughput', '>=', 'a rate such as 50r/s or 20r/m',
     '',
     qw(0 0r/s 0r/m 50 r/s -1r/s .5r/s 5.r/s 5r/h 50R/s 1r/s/s 0.0000001r/s));
-limit(
-    'event:a', '<=',
-    'a rate such as 20r/m or 50r/s, or 0', qw(0r/s 5 5r/h -1 00)
+my @rates = (
+    qw(0r/s 0r/m 5 0.5 5r/h 5r r/m -1 -1r/m 00 0.0 .5r/m 5.r/m 1e3r/s),
+    qw(5R/M 5r/m/m 0.0000001r/s 1.2345678r/m 0.000059r/m),
+    qw(99999999999999999999r/s),
+    '5 r/m',
+    '1,5r/s'
 );
-limit('event:a', '>=', 'a rate such as 20r/m or 50r/s, or 0', '0');
+limit('event:a', '<=', 'a rate such as 20r/m or 50r/s, or 0', @rates);
+limit('event:a', '>=', 'a rate such as 20r/m or 50r/s, or 0', @rates, '0');
+
+# a lost decimal makes another limit: none is cut
+my @parts = ('1,5%', qw(5 .5% 5.% -1% 99.99999% 0.00001% 1.234567% 100.0001%));
+limit('event:a/b', '>=', "a percentage above 0%, up to 100%, $percents",
+    @parts, qw(0% 0.0000% 101%));
+limit('event:a/b', '<=', "a percentage from 0% to less than 100% $percents",
+    @parts, qw(100% 100.0000%));
 limit(
-    'event:a/b', '>=',
-    "a percentage above 0%, up to 100%, $percents",
-    qw(0% 0.0000% 100.0001% 5 .5%)
-);
-limit($_, '<=',
+    $_,
+    '<=',
     'a number from 0.001 to 1000000 of at most three significant digits',
-    '', qw(0 0.0001 1234 1.234 1000001 1e3 -1 5ms .5 5.))
-    for 'event:a:p95', 'event:a:mean';
+    '',
+    qw(0 0.0001 0.0005 0.9999 30.55 1234 1.234 123400 1000001 1e3 -1 5ms),
+    '1,5',
+    qw(.5 5. 0x10 5%)
+) for 'event:a:p95', 'event:a:mean';
 
 wrong("canary_gate p95 <= 1s min=$_;",
     "invalid \"min=$_\", it must be a number of samples from 1 to 1000000000")

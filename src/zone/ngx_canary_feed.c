@@ -103,21 +103,19 @@ static ngx_uint_t
 ngx_canary_feed_begins(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
     ngx_canary_seen_t *seen)
 {
-    uint64_t    ready;
     ngx_uint_t  slot;
 
     slot = tick->split->variants[gate->index].slot;
-    ready = 1 + tick->zone->slot_us[slot];
 
     /* the first time, or another variant in this slot */
 
-    if (seen->ready != ready
+    if (!ngx_canary_judged_is_of(tick->zone, seen, slot)
         || (tick->now.shares_ppm[slot] == 0
             && tick->split->state != NGX_CANARY_STATE_ROLLED_BACK))
     {
         ngx_memzero(seen, sizeof(ngx_canary_seen_t));
 
-        seen->ready = ready;
+        seen->ready = 1 + tick->zone->slot_us[slot];
         seen->seen = gate->canary[NGX_CANARY_TOTAL];
         seen->base = gate->baseline[NGX_CANARY_TOTAL];
     }

@@ -101,7 +101,8 @@ ngx_canary_judged_t *
 ngx_canary_judged_find(ngx_canary_zone_t *zone, const ngx_canary_rule_t *rule,
     ngx_uint_t slot, ngx_canary_seen_t **seen)
 {
-    ngx_canary_judge_t  *judge;
+    ngx_canary_judge_t   *judge;
+    ngx_canary_judged_t  *judged;
 
     judge = &zone->judges[ngx_canary_load(&zone->judged) & 1];
 
@@ -110,7 +111,21 @@ ngx_canary_judged_find(ngx_canary_zone_t *zone, const ngx_canary_rule_t *rule,
         return NULL;
     }
 
-    return ngx_canary_judge_find(judge, rule, slot, seen);
+    judged = ngx_canary_judge_find(judge, rule, slot, seen);
+
+    if (*seen && !ngx_canary_judged_is_of(zone, *seen, slot)) {
+        *seen = NULL;
+    }
+
+    return judged;
+}
+
+
+ngx_uint_t
+ngx_canary_judged_is_of(ngx_canary_zone_t *zone, const ngx_canary_seen_t *seen,
+    ngx_uint_t slot)
+{
+    return seen->ready == 1 + zone->slot_us[slot];
 }
 
 

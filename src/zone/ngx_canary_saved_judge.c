@@ -16,14 +16,14 @@ static void ngx_canary_given_dispersion(ngx_canary_dispersion_t *d,
     ngx_canary_saved_dispersion_t *saved);
 
 
-/* what a re-armed split has seen before is not kept */
+/* what was seen before a re-arming, or of another in the slot, is not kept */
 
 void
 ngx_canary_saved_judge(ngx_canary_zone_t *zone,
     ngx_canary_saved_judge_t *saved)
 {
     uint64_t             number;
-    ngx_uint_t           i, tries;
+    ngx_uint_t           i, slot, tries;
     ngx_canary_judge_t  *judge;
 
     for (tries = 0; tries < NGX_CANARY_READ_TRIES; tries++) {
@@ -51,7 +51,11 @@ ngx_canary_saved_judge(ngx_canary_zone_t *zone,
         }
 
         for (i = 0; i < saved->nrules * saved->ncanaries; i++) {
-            ngx_canary_saved_gate(&saved->gates[i], &judge->gates[i]);
+            slot = saved->slots[i / saved->nrules];
+
+            if (ngx_canary_judged_is_of(zone, &judge->gates[i], slot)) {
+                ngx_canary_saved_gate(&saved->gates[i], &judge->gates[i]);
+            }
         }
 
         /* the tick after the next one fills what is read here */

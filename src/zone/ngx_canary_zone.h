@@ -497,6 +497,10 @@ ngx_uint_t ngx_canary_late_index(const ngx_canary_rule_t *rule);
 ngx_canary_judged_t *ngx_canary_judged_find(ngx_canary_zone_t *zone,
     const ngx_canary_rule_t *rule, ngx_uint_t slot, ngx_canary_seen_t **seen);
 
+/* 1 if "seen" is of the variant that has the slot, not of one before it */
+ngx_uint_t ngx_canary_judged_is_of(ngx_canary_zone_t *zone,
+    const ngx_canary_seen_t *seen, ngx_uint_t slot);
+
 /* what is shown of both, which may be NULL, in a gate whose rule is set */
 void ngx_canary_judged_show(ngx_canary_judged_t *judged,
     ngx_canary_seen_t *seen, ngx_canary_gate_t *gate);

@@ -8,11 +8,17 @@ package Canary::Monitoring;
 #     my $value = $m->query('up{job="nginx_canary"}');
 #     ok($t->wait_for(sub { $m->firing('CanaryRolledBack') }), 'it fires');
 #
-#     new($t, %opts)   hold: how long CanaryErrorsWorse must hold, '1s'
+#     new($t, %opts)   hold: how long CanaryErrorsWorse must hold, '1s';
+#                      machines: ports of the status of several machines
 #     start()          all of them, and canary-webhook for canaryctl.conf of
 #                      the folder; returns once Prometheus has scraped
+#     prometheus()     Prometheus alone; returns once it has scraped nginx
 #     settings()       prometheus and alertmanager, for canaryctl.conf
 #     query($promql)   the value of the one sample, or undef
+#     range($promql, $start, $end)
+#                      its series in that time, one value a second
+#     series($selector, $start, $end)
+#                      the labels of each series that there was in that time
 #     firing($name)    whether an alert of this name fires, as of Prometheus
 #     told($name)      the messages that the receiver "on-call" got about it
 #
@@ -55,8 +61,8 @@ sub start {
     my $dir = $t->dir();
     my $listen = '--web.listen-address=127.0.0.1:';
 
-    mkdir "$dir/$_" for qw(monitoring prometheus alertmanager);
-    $self->_samples();
+    $self->prometheus();
+    mkdir "$dir/alertmanager";
     $t->write('webhook.token', "s3cret\n");
     $t->http_upstream($t->port(14), body => "{}\n");
 
@@ -78,18 +84,36 @@ sub start {
         '--', "$ROOT/scripts/canaryctl",
         '--conf', "$dir/canaryctl.conf"
     );
-    $self->_run(
-        'prometheus', 'prometheus',
-        "--config.file=$dir/monitoring/prometheus.yml",
-        "--storage.tsdb.path=$dir/prometheus",
-        $listen . $t->port(10)
-    );
 
     for my $port (11 .. 13) {
         $t->wait_for(sub { Canary::Process::_accepts($t->port($port)) }, 30)
             or die "nothing listens on port $port\n";
     }
-    $t->wait_for(sub { ($self->query('sum(up)') || 0) == 2 }, 30)
+    $t->wait_for(sub { $self->query('up{job="node"}') }, 30)
+        or die 'the node is not scraped: ' . $t->read('prometheus.log');
+
+    return;
+}
+
+
+sub prometheus {
+    my ($self) = @_;
+
+    my $t = $self->{t};
+    my $dir = $t->dir();
+
+    mkdir "$dir/$_" for qw(monitoring prometheus);
+    $self->_samples();
+    $self->_run(
+        'prometheus',
+        'prometheus',
+        "--config.file=$dir/monitoring/prometheus.yml",
+        "--storage.tsdb.path=$dir/prometheus",
+        '--web.listen-address=127.0.0.1:' . $t->port(10)
+    );
+    my $n = @{$self->{machines} || [1]};
+    my $up = 'count(up{job="nginx_canary"} == 1)';
+    $t->wait_for(sub { ($self->query($up) || 0) == $n }, 30)
         or die 'Prometheus does not scrape: ' . $t->read('prometheus.log');
 
     return;
@@ -101,6 +125,24 @@ sub query {
 
     my $result = $self->_get('query?query=' . _escape($query))->{result};
     return @$result == 1 ? $result->[0]{value}[1] : undef;
+}
+
+
+sub range {
+    my ($self, $query, $start, $end) = @_;
+
+    my $path = sprintf 'query_range?query=%s&start=%.3f&end=%.3f&step=1',
+        _escape($query), $start, $end;
+    return $self->_get($path)->{result};
+}
+
+
+sub series {
+    my ($self, $selector, $start, $end) = @_;
+
+    my $path = sprintf 'series?match[]=%s&start=%.3f&end=%.3f',
+        _escape($selector), $start, $end;
+    return $self->_get($path);
 }
 
 
@@ -142,11 +184,14 @@ sub _samples {
         9096 => 13,
         9095 => 14
     );
+    my $machines = join ', ', map { "127.0.0.1:$_" } @{$self->{machines} || []};
 
     for my $name (qw(prometheus.yml alertmanager.yml nginx_canary.rules.yml)) {
         my $text = $t->read("$ROOT/conf.d/monitoring/$name");
         $text =~ s/127\.0\.0\.1:(\d+)/
             '127.0.0.1:' . $t->port(exists $port{$1} ? $port{$1} : 19)/ge;
+        $text =~ s/job_name: nginx_canary\b[^[]*targets: \K\[.*?\]/[$machines]/
+            if $machines;
         $text =~ s{/etc/prometheus/canary-webhook\.token}
             {$dir/webhook.token}g;
         $text =~ s/\b(scrape_interval|evaluation_interval): \w+/$1: 1s/g;

@@ -145,9 +145,11 @@ is_deeply(
 cmp_ok($a->{retries}, '>=', 2, 'retries as well');
 cmp_ok($s->split_of()->{events}{step}{a}{total}{unique}, '>', 20, 'and users');
 
+my $began = $s->split_of()->{stage}{started_at};
 ok($s->load('h 100%', @others), 'the eighth name');
 
 my $status = $s->split_of();
+cmp_ok($status->{stage}{started_at}, '>', $began, 'a stage begins with it');
 is_deeply([nonzero(numbers($status, 'h'), 'h')], [], 'it begins from zero');
 is_deeply(
     [map { nonzero($_, 'gate') } @{seen($status)}],

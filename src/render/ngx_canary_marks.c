@@ -147,6 +147,12 @@ ngx_canary_hours(const ngx_canary_times_t *times, unsigned y)
         }
     }
 
+    /* a clock that was set may span any time */
+
+    while ((times->to_ms - times->from_ms) / step > NGX_CANARY_MAX_HOURS) {
+        step *= 2;
+    }
+
     for (ms = (times->from_ms / step + 1) * step; ms < times->to_ms;
          ms += step)
     {

@@ -23,7 +23,7 @@ int
 ngx_canary_times_open(ngx_canary_times_t *times, size_t most)
 {
     size_t                     i;
-    uint64_t                   whole_ms, group, last;
+    uint64_t                   whole_ms, group, last, end_ms;
     const ngx_canary_point_t  *p;
 
     times->history = &times->split->history[times->series];
@@ -51,7 +51,21 @@ ngx_canary_times_open(ngx_canary_times_t *times, size_t most)
     times->first[times->n] = (uint16_t) times->history->npoints;
 
     times->from_ms = p[0].start_ms;
-    times->to_ms = p[i - 1].start_ms + p[i - 1].length_ms;
+    times->to_ms = 0;
+
+    /* the last one may be earlier, where the clock was set back */
+
+    for (i = 0; i < times->history->npoints; i++) {
+        end_ms = p[i].start_ms + p[i].length_ms;
+
+        if (p[i].start_ms < times->from_ms) {
+            times->from_ms = p[i].start_ms;
+        }
+
+        if (end_ms > times->to_ms) {
+            times->to_ms = end_ms;
+        }
+    }
 
     if (times->to_ms < times->from_ms + NGX_CANARY_TIMES_LEAST) {
         times->to_ms = times->from_ms + NGX_CANARY_TIMES_LEAST;
@@ -79,13 +93,19 @@ ngx_canary_times_middle(const ngx_canary_times_t *times, size_t i)
 uint64_t
 ngx_canary_times_moment(const ngx_canary_times_t *times, size_t i)
 {
+    uint64_t                   end_ms;
     const ngx_canary_point_t  *first, *last;
 
     first = &times->history->points[times->first[i]];
     last = &times->history->points[times->first[i + 1] - 1];
 
-    return first->start_ms
-           + (last->start_ms + last->length_ms - first->start_ms) / 2;
+    end_ms = last->start_ms + last->length_ms;
+
+    if (end_ms < first->start_ms) {
+        return end_ms;
+    }
+
+    return first->start_ms + (end_ms - first->start_ms) / 2;
 }
 
 

@@ -328,6 +328,70 @@ overview(void)
 }
 
 
+/* points whose clock was set in the middle of them */
+
+static void
+clocks(void)
+{
+    char                   *text;
+    long                    at, wrong;
+    size_t                  i, k;
+    const char             *p;
+    ngx_canary_snapshot_t   snap;
+
+    static ngx_canary_point_t    points[NGX_CANARY_HISTORY_POINTS];
+    static ngx_canary_history_t  history[NGX_CANARY_SERIES];
+
+    static const struct {
+        const char         *name;
+        int64_t             ms;         /* the later points are so much later */
+    } rows[] = {
+        { "by nothing", 0 },
+        { "back by 25 s", -25000 },
+        { "back by an hour", -3600000 },
+        { "back by ten years", -315360000000 },
+        { "on by an hour", 3600000 },
+        { "on by ten years", 315360000000 },
+        { "on by 1000 years", 31557600000000 }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void) states_take(&snap, "pass");
+        memcpy(history, snap.splits[0].history, sizeof(history));
+        memcpy(points, history[0].points, sizeof(points));
+
+        for (k = history[0].npoints / 2 + 1; k < history[0].npoints; k++) {
+            points[k].start_ms += (uint64_t) rows[i].ms;
+        }
+
+        history[0].points = points;
+        history[1].points = points;
+        snap.splits[0].history = history;
+        text = picture_render(ngx_canary_render_page, &snap, 256);
+
+        ok(strlen(text) < LARGEST, "set %s: %zu bytes", rows[i].name,
+           strlen(text));
+        ok(picture_count(text, "class=\"mid\" y=\"144\"") <= 6 * 7,
+           "no label on another one");
+
+        wrong = 0;
+        p = strstr(text, "data-points=\"") + strlen("data-points=\"");
+
+        for (k = 0; *p != '"'; k++) {
+            at = strtol(p, NULL, 10);
+            wrong += at < 0 || at > (long) WIDTH;
+
+            p += strcspn(p, "\n\"");
+            p += *p == '\n';
+        }
+
+        ok(k > 100 && wrong == 0, "%zu points in the picture, %ld beside it",
+           k, wrong);
+        free(text);
+    }
+}
+
+
 static void
 duration(void)
 {
@@ -393,6 +457,7 @@ main(void)
     sentences();
     same_words();
     overview();
+    clocks();
     duration();
 
     text = rendered("rolled", &snap);

@@ -44,6 +44,8 @@
 #define NGX_CANARY_SAVED_TEXT     511   /* bytes of a text, at most */
 /* one more must be possible, and JSON must hold it exactly */
 #define NGX_CANARY_SAVED_GENERATION  ((uint64_t) 1 << 52)
+/* of a point of history, in milliseconds: JSON must hold it exactly */
+#define NGX_CANARY_SAVED_MOMENT  ((uint64_t) 1 << 53)
 /* a hundred years, in microseconds */
 #define NGX_CANARY_SAVED_ELAPSED  ((uint64_t) 3155760000u * 1000000u)
 #define NGX_CANARY_SAVED_LIMITS   (2 * NGX_CANARY_QUANTILES)

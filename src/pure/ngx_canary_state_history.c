@@ -114,7 +114,7 @@ ngx_canary_state_point(ngx_canary_walk_t *w, ngx_canary_point_t *point,
     size_t    i;
     uint64_t  anew;
 
-    ngx_canary_walk_number(w, &point->start_ms, UINT64_MAX);
+    ngx_canary_walk_number(w, &point->start_ms, NGX_CANARY_SAVED_MOMENT);
     ngx_canary_walk_number(w, &point->length_ms,
                            NGX_CANARY_SAVED_ELAPSED / 1000);
     ngx_canary_walk_number(w, &point->generation, NGX_CANARY_SAVED_GENERATION);
@@ -132,7 +132,15 @@ ngx_canary_state_point(ngx_canary_walk_t *w, ngx_canary_point_t *point,
     }
 
     for (i = 0; i < NGX_CANARY_HISTORY_LIMITS; i++) {
-        ngx_canary_walk_number(w, &point->limits_us[i], UINT64_MAX);
+        ngx_canary_walk_number(w, &point->limits_us[i],
+                               NGX_CANARY_HIST_MAX_US);
+
+        /* ascending, then 0 */
+
+        w->failed |= (i && point->limits_us[i]
+                      && point->limits_us[i] <= point->limits_us[i - 1]);
+        w->failed |= (i && point->limits_us[i]
+                      && point->limits_us[i - 1] == 0);
     }
 
     w->failed |= memcmp(point->limits_us, before->limits_us,

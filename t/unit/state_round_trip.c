@@ -86,12 +86,13 @@ fill_history(size_t npoints)
         series->stage_ms = UINT64_MAX;
 
         for (i = 0; i < npoints; i++) {
-            series->points[i].start_ms = UINT64_MAX - i;
+            series->points[i].start_ms = NGX_CANARY_SAVED_MOMENT - i;
             series->points[i].length_ms = NGX_CANARY_SAVED_ELAPSED / 1000;
             series->points[i].generation = NGX_CANARY_SAVED_GENERATION;
 
             for (k = 0; k < i / 3 % (1 + NGX_CANARY_HISTORY_LIMITS); k++) {
-                series->points[i].limits_us[k] = UINT64_MAX - 9 + k;
+                series->points[i].limits_us[k] =
+                    NGX_CANARY_HIST_MAX_US - 5 + k;
             }
 
             for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
@@ -260,6 +261,38 @@ not_a_number(double *field, double least, double most, const char *what)
 }
 
 
+/* limits of a point ascend, and are such as a gate may have; then come zeros */
+
+static void
+no_limits(void)
+{
+    size_t     i, taken;
+    uint64_t  *limits;
+
+    static const uint64_t  rows[][3] = {
+        { 2000, 1000, 0 }, { 1000, 1000, 0 }, { 0, 1000, 0 },
+        { 1000, 0, 2000 }, { NGX_CANARY_HIST_MAX_US + 1, 0, 0 },
+        { 1000, NGX_CANARY_HIST_MAX_US + 1, 0 }, { UINT64_MAX - 1, 0, 0 }
+    };
+
+    fill_history(2);
+    limits = in_history.series[0].points[1].limits_us;
+    taken = 0;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        memcpy(limits, rows[i], sizeof(rows[i]));
+        taken += ngx_canary_state_encode(&in, buf, sizeof(buf)) != 0;
+    }
+
+    is_u64(taken, 0, "limits that are none are not written");
+
+    memset(limits, 0, sizeof(rows[0]));
+    in_history.series[0].points[1].start_ms = NGX_CANARY_SAVED_MOMENT + 1;
+    ok(ngx_canary_state_encode(&in, buf, sizeof(buf)) == 0,
+       "nor a moment that JSON does not hold");
+}
+
+
 /* names and texts are compared by memcmp(): nothing behind their end */
 
 static void
@@ -311,6 +344,7 @@ main(void)
     in_history.series[1].counts[1][5].le[7] = UINT32_MAX;
     ok(ngx_canary_state_encode(&in, buf, sizeof(buf)) == 0,
        "counts that do not ascend are not written");
+    no_limits();
 
     fill_to_the_brim();
     fill_history(NGX_CANARY_HISTORY_POINTS);

@@ -14,7 +14,7 @@ package Canary::Slots;
 #
 # The canaries are a to h, of two servers each.  They answer 500 to a URI with
 # "fail", 503 to one with "busy", which is then tried on the next server, after
-# 50 ms to one with "slow", and never to one with "hang".  X-Name: the variant.
+# 50 ms to one with "/slow/50", never to one with "hang".  X-Name: the variant.
 #
 # "more" is text of the upstream block, and "location" of the location that
 # passes to it; other options go to conf().  $arg_k is the key, or else the
@@ -64,7 +64,7 @@ CONF
             my ($uri) = $_[0]{uri};
             return $uri =~ /fail/ ? 500 : $uri =~ /busy/ ? 503 : 200;
         },
-        delay => sub { $_[0]{uri} =~ /slow/ ? 0.05 : 0 },
+        delay => sub { $_[0]{uri} =~ m{/slow/(\d+)} ? $1 / 1000 : 0 },
         broken => sub { $_[0]{uri} =~ /hang/ ? 'hang' : undef }
     );
 

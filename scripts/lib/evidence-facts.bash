@@ -134,8 +134,8 @@ gather_receivers() {
 	fi
 }
 
-# the dashboard of the module, and the pages that "grafana" names,
-# each as URL or NAME=URL
+# the split's own page, and the pages that "grafana" names, each as URL or
+# NAME=URL
 gather_screenshots() {
 	local urls n=0 url name browser=''
 
@@ -147,7 +147,11 @@ gather_screenshots() {
 	done
 
 	if [[ ! $status_file ]]; then
-		take_screenshot "Status page" "${setting[url]%/}/" dashboard
+		name='Status page'
+		if [[ ! ${setting[grafana]-} ]]; then
+			name+=', in place of a dashboard'
+		fi
+		keep_page "$name"
 	fi
 	read -ra urls <<<"${setting[grafana]-}"
 	for url in "${urls[@]}"; do
@@ -160,10 +164,96 @@ gather_screenshots() {
 	done
 }
 
-take_screenshot() {
-	local name=$1 url=$2 file=$file_name.$3.png error='' profile
+# The split's page with the charts of its stage: as one file that needs no
+# network, and a picture of that file where there is a browser.
+keep_page() {
+	local name=$1 base=${setting[url]%/} url error='' file=''
+	local page=$file_name.dashboard.html
+
+	url=$base/$(jq -rn --arg name "${setting[upstream]}" \
+		'"?upstream=\($name | @uri)"')
+	if ! error=$({
+		ask --fail --max-time 10 -o "$temp/page.html" -- "$url" &&
+			ask --fail --max-time 10 -o "$temp/page.css" -- "$base/page.css"
+	} 2>&1); then
+		error=$(first_line "$error")
+	elif ! whole_page >"$output/$page"; then
+		rm -f -- "$output/$page"
+		error='no page of the canary module'
+	else
+		error='' file=$page
+		if [[ $browser ]] && photograph "$(file_url "$output/$page")" \
+			"$output/$file_name.dashboard.png" \
+			"$(page_height "$output/$page")"; then
+			file=$file_name.dashboard.png
+		fi
+	fi
+
+	if [[ $error ]]; then
+		lacks "screenshot: $(shown "$url"): $error"
+	fi
+	shots=$(jq -c --arg name "$name" --arg url "$(shown "$url")" \
+		--arg file "$file" --arg page "$page" --arg error "$error" '
+        . + [{ $name, $url } + if $error == "" then { $file, $page }
+            else { $error } end]' <<<"$shots")
+}
+
+# the page with its style in it, without its script and its links; 1 if it is
+# none
+whole_page() {
+	CSS=$temp/page.css awk '
+        /^<link rel="stylesheet" / {
+            print "<style>"
+            while ((getline line <ENVIRON["CSS"]) > 0) {
+                print line
+            }
+            print "</style>"
+            styled = 1
+            next
+        }
+        /^<script / || /^<noscript>/ || /^<p class="back">/ { next }
+        /^<footer>/ { gsub(/<a [^>]*>|<\/a>/, "") }
+        { print }
+        END { exit !styled }' "$temp/page.html"
+}
+
+# pixels that have room for all of it, at two tiles beside each other
+page_height() {
+	awk '
+        /^<article class="tile / { tiles++ }
+        /<tbody>/ { tables++ }
+        END {
+            height = 1600 + int((tiles + 1) / 2) * 240 + tables * 100
+            print height > 2400 ? height : 2400
+        }' "$1"
+}
+
+file_url() {
+	jq -rn --arg path "$1" \
+		'"file://\($path | split("/") | map(@uri) | join("/"))"'
+}
+
+# a picture of an address by $browser, of that height; 1 if it takes none
+photograph() {
+	local url=$1 file=$2 height=${3:-2400} profile=$temp/.profile
 	local options=(--headless --disable-gpu --hide-scrollbars
-		'--window-size=1280,2400' --virtual-time-budget=3000)
+		"--window-size=1280,$height" --virtual-time-budget=3000)
+
+	if ((EUID == 0)); then
+		options+=(--no-sandbox)
+	fi
+	timeout "$shot_timeout" "$browser" "${options[@]}" \
+		--user-data-dir="$profile" --screenshot="$file" "$url" \
+		>"$temp/.browser" 2>&1 </dev/null || true
+	rm -rf -- "$profile"
+	if [[ ! -s $file ]]; then
+		rm -f -- "$file"
+		return 1
+	fi
+}
+
+take_screenshot() {
+	local name=$1 url=$2 file=$file_name.$3.png error=''
 
 	if [[ ! $browser ]]; then
 		error='skipped, chromium is not installed'
@@ -172,21 +262,9 @@ take_screenshot() {
 		# chromium would take a picture of its own error page
 		error=$(first_line "$error")
 		lacks "screenshot: $(shown "$url"): $error"
-	else
-		error=''
-		profile=$temp/.profile
-		if ((EUID == 0)); then
-			options+=(--no-sandbox)
-		fi
-		timeout "$shot_timeout" "$browser" "${options[@]}" \
-			--user-data-dir="$profile" --screenshot="$output/$file" "$url" \
-			>"$temp/.browser" 2>&1 </dev/null || true
-		rm -rf -- "$profile"
-		if [[ ! -s $output/$file ]]; then
-			rm -f -- "$output/$file"
-			error="$browser took none"
-			lacks "screenshot: $(shown "$url"): $error"
-		fi
+	elif ! photograph "$url" "$output/$file"; then
+		error="$browser took none"
+		lacks "screenshot: $(shown "$url"): $error"
 	fi
 
 	shots=$(jq -c --arg name "$name" --arg url "$(shown "$url")" \

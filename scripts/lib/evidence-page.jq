@@ -130,8 +130,11 @@ def screenshot_list:
     if . == [] then "- [ ] None is configured" else
     .[] | (has("file") | box) + (.name | md)
         + " (\(.url | md))"
-        + if .file then ": ![\(.name | md)](\(.file | @uri))"
-            else ": \(.error | md)" end
+        + if .file == null then ": \(.error | md)"
+            elif .file == .page then ": [the page](\(.page | @uri))"
+            else ": ![\(.name | md)](\(.file | @uri))"
+                + (if .page then " [the page](\(.page | @uri))" else "" end)
+            end
     end;
 
 def funnel_table:

@@ -15,6 +15,7 @@ $t->conf(<<'CONF');
         server 127.0.0.1:%%PORT2%%;
         canary canary 50%;
         canary_cookie id;
+        canary_key $arg_key;
     }
     upstream twin {
         server 127.0.0.1:%%PORT2%%;
@@ -45,6 +46,9 @@ $t->conf(<<'CONF');
         location /moved { internal; proxy_pass http://twin; }
         location @twin { proxy_set_header X-Twin 1; proxy_pass http://twin; }
         location /ssi { ssi on; ssi_types *; proxy_pass http://documents; }
+        location /late { ssi on; ssi_types *; root %%DIR%%; }
+        location /part { internal; proxy_pass http://documents; }
+        location /canary/ { canary_status; }
         location /both { auth_request /auth; proxy_pass http://other; }
         location /variable { proxy_pass http://$canary_variant_documents; }
         location /after {
@@ -73,6 +77,7 @@ for my $upstream ([1, 'new'], [2, 'old']) {
         }
     );
 }
+$t->write('late', ('<!--#include virtual="/part" -->' x 2) . "\n");
 $t->start();
 
 for my $path (qw(/ /accel /ssi /variable /fails /plain)) {
@@ -105,6 +110,16 @@ is("@names", 'id other', 'two names: a cookie of each');
 $r = $t->get('/after');
 my ($id) = ($r->{header}{'set-cookie'} || '') =~ /^id=([0-9a-f]{32})/;
 ok(defined $id, 'a variable alone issues it too');
+
+# behind a header that is sent nobody can get an id: canary_key is used
+
+my $before = $t->status()->{splits}{documents}{unkeyed};
+my @late = map { $t->get('/late') } 1 .. 8;
+is(join('', map { $_->{body} } @late), "old old \n" x 8, 'parts: no key');
+is_deeply([map { @{$_->{headers}{'set-cookie'} || []} } @late],
+    [], 'and no cookie');
+is($t->status()->{splits}{documents}{unkeyed} - $before,
+    16, 'each of them is unkeyed');
 
 $t->no_alerts();
 done_testing();

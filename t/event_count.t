@@ -33,6 +33,9 @@ $t->conf(<<'CONF');
         add_header X-Queue $arg_q always;
         add_header X-Valid $arg_valid always;
         location / { return 200 canary; }
+        location /parts {
+            return 200 '<!--#include virtual="/part?k=$arg_k" -->';
+        }
         location /broken { return 500; }
         location /moved {
             add_header X-Accel-Redirect /static always;
@@ -66,6 +69,15 @@ $t->conf(<<'CONF');
         location /broken {
             proxy_intercept_errors on;
             error_page 500 = /static;
+            proxy_pass http://baseline;
+        }
+        location /parts {
+            ssi on;
+            ssi_types *;
+            proxy_pass http://baseline;
+        }
+        location /part {
+            log_subrequest on;
             proxy_pass http://baseline;
         }
         location /other {
@@ -188,6 +200,11 @@ is_deeply(
     grown(sub { is($t->get("/moved?k=$in")->{body}, 'static', 'moved') }),
     {canary => {request => 1, queue => 1, text => 1}, baseline => {}},
     'X-Accel-Redirect: the same'
+);
+is_deeply(
+    grown(sub { is($t->get("/parts?k=$in")->{body}, 'canary', 'parts') }),
+    {canary => {request => 1, queue => 1, text => 1}, baseline => {}},
+    'a request with a part is one, also where the part is logged by itself'
 );
 is_deeply(
     grown(

@@ -29,6 +29,11 @@ $t->conf(<<'CONF');
             proxy_pass http://documents;
             proxy_next_upstream_tries 1;
         }
+        location /twice {
+            proxy_pass http://documents;
+            proxy_next_upstream error http_500;
+            proxy_next_upstream_tries 2;
+        }
         location /alone { proxy_pass http://alone; }
         location /canary/ { canary_status; }
     }
@@ -48,6 +53,7 @@ $t->http_upstream(
     $t->port(1),
     name => 'new',
     broken => sub { $served++ && $_[0]{uri} =~ /stale/ ? 'close' : undef },
+    status => sub { $_[0]{uri} =~ /fails/ ? 500 : 200 },
     %opts
 );
 $t->http_upstream($t->port(2), name => 'old', %opts);
@@ -78,9 +84,29 @@ for my $path (qw(/stale /once/stale)) {
     $f->counted('one success', canary => $one);
 }
 
+# the second of two tries is the baseline's
+
+$t->get('/', @user);
+$f->counted('a connection is kept', canary => $one);
+my $r = $t->get('/twice/stale/fails', @user);
+is($r->{header}{'x-upstream'}, 'old', 'stale, then failed: the baseline');
+is($t->seen($t->port(1), qr{^/twice}), 2, 'the canary saw it twice');
+$f->counted(
+    'an error and a fallback',
+    canary => {
+        requests => 1,
+        errors => 1,
+        fallbacks => 1,
+        '5xx' => 1,
+        timed => 1
+    }
+);
+$t->get('/', @user);
+$f->counted('a connection is kept', canary => $one);
+
 is($t->post('/stale', 'body', @user)->{status},
     502, 'a POST on a stale connection is not repeated');
-is($t->seen($t->port(2), qr/stale/), 0, 'by the baseline neither');
+is($t->seen($t->port(2), qr{^/stale}), 0, 'by the baseline neither');
 $f->counted('an error, no fallback', canary => Canary::Figures::failure(1));
 
 # a variant that nothing stands behind: no retry is counted either

@@ -47,6 +47,11 @@ $t->conf(<<'CONF');
             proxy_pass http://$name;
         }
         location /direct { proxy_pass http://canary; }
+        location /known {
+            proxy_set_header X-Variant $canary_variant_documents;
+            proxy_pass http://canary;
+            canary_event seen;
+        }
         location /badly {
             set $name "";
             proxy_pass http://$name;
@@ -86,6 +91,14 @@ is($r->{header}{'x-variant'}, '[]', 'meets no split');
 is($t->get('/resolved')->{status}, 502, 'proxy_pass to a name to resolve');
 is($t->get('/direct')->{header}{'x-upstream'}, 'new', 'to the canary itself');
 $f->nothing('are not counted');
+
+is($t->get('/known')->{header}{'x-upstream'},
+    'new', 'to the canary, with the variant known');
+my ($known) = grep { $_->{uri} eq '/known' } $t->requests($t->port(1));
+is($known->{headers}{'x-variant'}, 'canary', 'which it was told');
+$f->nothing('is not counted');
+is($t->status()->{splits}{documents}{events}{seen}{canary}{total}{count},
+    0, 'and neither is its event');
 
 is($t->get('/')->{header}{'x-upstream'}, 'new', 'a request as any other');
 $f->counted('is counted', canary => $one);

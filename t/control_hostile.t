@@ -116,6 +116,9 @@ for my $type ('application/json', 'text/plain',
 }
 
 refused($t->post($decision, 'by=' . 'a' x 1022), 413, 'one byte too many');
+my $kept = $t->client()->post($decision, 'by=' . 'a' x 1022);
+is($kept->{status}, 413, 'the same on a connection to be kept');
+is($kept->{header}{connection}, 'close', 'which ends');
 refused($t->post('/file/documents/decision', 'by=' . 'a' x 1022),
     413, 'the same with bodies in files');
 

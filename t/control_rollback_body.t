@@ -134,12 +134,11 @@ rolled_back(
     qr/larger than 1 KB/,
     'chunks of 2 MB'
 );
-rolled_back(
-    $t->http("${chunks}5\r\nby=annaXX"),
-    $none,
-    qr/cannot be read/,
-    'no chunks at all'
-);
+for my $broken ("5\r\nby=annaXX", "zz\r\n") {
+    my $r = $t->http("$chunks$broken");
+    is($r->{header}{connection}, 'close', 'behind no chunks is no request');
+    rolled_back($r, $none, qr/cannot be read/, 'no chunks at all');
+}
 
 # a body that comes in pieces, is cut short, or never comes
 for my $case (
@@ -159,7 +158,13 @@ for my $case (
         $client->send($piece);
         select undef, undef, undef, 0.02;
     }
-    rolled_back($client->response('POST'), $reason, $warning, "a body $name");
+    my $r = $client->response('POST');
+    rolled_back($r, $reason, $warning, "a body $name");
+    is(
+        $r->{header}{connection} eq 'close',
+        defined $warning,
+        'the connection ends if it was not read'
+    );
     $client->close();
 }
 

@@ -283,7 +283,10 @@ ngx_canary_try(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
 }
 
 
-/* the variant has no live server: the baseline may have one */
+/*
+ * The variant has no live server: the baseline may have one.  nginx asks for one
+ * only as long as there are tries left.
+ */
 
 static ngx_int_t
 ngx_canary_get_busy(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
@@ -292,10 +295,8 @@ ngx_canary_get_busy(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
 
     rc = NGX_BUSY;
 
-    if ((p->state & NGX_CANARY_SPARE)
-        && ngx_canary_tries_left(p, 1)
-        && pc->connection == NULL)
-    {
+    if (p->state & NGX_CANARY_SPARE) {
+
         if (ngx_canary_fall_back(pc, p) != NGX_OK) {
             return NGX_ERROR;
         }

@@ -284,8 +284,8 @@ ngx_canary_try(ngx_peer_connection_t *pc, ngx_canary_passage_t *p)
 
 
 /*
- * The variant has no live server: the baseline may have one.  nginx asks for one
- * only as long as there are tries left.
+ * The variant has no live server: the baseline may have one.  nginx only asks
+ * while there are tries left.
  */
 
 static ngx_int_t

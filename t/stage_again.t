@@ -1,7 +1,7 @@
 use strict;
 use warnings;
 
-# A third stage and a seventh begin as the second did, by a load or by resuming,
+# A third stage and a ninth begin as the second did, by a load or by resuming,
 # and a restart in the middle of one goes on with it: each has its own requests,
 # unkeyed ones, extremes, values and users, and the total has those of all.
 
@@ -42,9 +42,10 @@ my ($up, $since) = (0, time);
 # how a stage begins, and what comes in it: requests with a user each, their
 # milliseconds and value, unkeyed and forced ones
 my @stages = (
-    [load => {n => 4, ms => 120, value => 300, unkeyed => 3, forced => 1}],
-    [load => {n => 3, ms => 60, value => 500, unkeyed => 5, forced => 0}],
-    [load => {n => 5, ms => 20, value => 20, unkeyed => 2, forced => 2}],
+    [load => {n => 4, ms => 30, value => 300, unkeyed => 3, forced => 1}],
+    [load => {n => 3, ms => 120, value => 500, unkeyed => 5, forced => 0}],
+    [load => {n => 5, ms => 80, value => 400, unkeyed => 2, forced => 2}],
+    [load => {n => 2, ms => 10, value => 20, unkeyed => 3, forced => 0}],
     [resume => {n => 2, ms => 80, value => 900, unkeyed => 1, forced => 0}],
     [resume => {n => 3, ms => 10, value => 5, unkeyed => 4, forced => 1}],
     [restart => {n => 2, ms => 0, value => 7, unkeyed => 2, forced => 1}],

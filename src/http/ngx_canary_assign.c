@@ -212,6 +212,25 @@ ngx_canary_assign_split(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf,
 }
 
 
+ngx_uint_t
+ngx_canary_assign_is_lost(ngx_canary_srv_conf_t *conf,
+    ngx_canary_assignment_t *a)
+{
+    ngx_canary_slot_t         *slot;
+    ngx_canary_target_conf_t  *target;
+
+    if (a->slot == NGX_CANARY_BASELINE) {
+        return 0;
+    }
+
+    slot = &conf->zone->slots[a->slot];
+    target = (ngx_canary_target_conf_t *) conf->targets.elts + a->target;
+
+    return target->name.len != slot->len
+           || ngx_memcmp(target->name.data, slot->name, slot->len) != 0;
+}
+
+
 /*
  * A worker of an older configuration reads the newest record too.  It knows
  * a variant by its name; one that it lacks is the baseline to it.

@@ -110,10 +110,14 @@ ngx_canary_event_served(ngx_http_request_t *r, ngx_uint_t *slot)
         return NULL;
     }
 
-    *slot = (p->state & NGX_CANARY_FALLBACK) ? NGX_CANARY_BASELINE
-                                             : p->assignment->slot;
+    if (p->state & NGX_CANARY_FALLBACK) {
+        *slot = NGX_CANARY_BASELINE;
+        return p->conf;
+    }
 
-    return p->conf;
+    *slot = p->assignment->slot;
+
+    return ngx_canary_is_lost(p->conf, p->assignment) ? NULL : p->conf;
 }
 
 
@@ -153,7 +157,7 @@ ngx_canary_event_cached(ngx_http_request_t *r, ngx_uint_t *slot)
 
     *slot = a->slot;
 
-    return conf;
+    return ngx_canary_is_lost(conf, a) ? NULL : conf;
 #else
     return NULL;
 #endif

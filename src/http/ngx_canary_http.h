@@ -335,6 +335,13 @@ ngx_int_t ngx_canary_init_process(ngx_cycle_t *cycle);
 ngx_canary_ctx_t *ngx_canary_assign(ngx_http_request_t *r,
     ngx_canary_srv_conf_t *conf);
 
+/*
+ * 1 if another variant has the slot by now, and its counters; see
+ * ngx_canary_is_lost().
+ */
+ngx_uint_t ngx_canary_assign_is_lost(ngx_canary_srv_conf_t *conf,
+    ngx_canary_assignment_t *a) __attribute__((cold, noinline));
+
 /* takes the published record over into conf->view */
 void ngx_canary_view_read(ngx_canary_srv_conf_t *conf)
     __attribute__((cold, noinline));
@@ -399,6 +406,15 @@ ngx_canary_view(ngx_canary_srv_conf_t *conf)
     }
 
     return &conf->view;
+}
+
+
+/* a request that began before its canary lost its slot counts nowhere */
+static ngx_inline ngx_uint_t
+ngx_canary_is_lost(ngx_canary_srv_conf_t *conf, ngx_canary_assignment_t *a)
+{
+    return ngx_canary_rare(a->generation != ngx_canary_view(conf)->generation)
+           && ngx_canary_assign_is_lost(conf, a);
 }
 
 

@@ -274,7 +274,7 @@ ngx_canary_latency_headed(ngx_canary_passage_t *p, ngx_http_upstream_t *u)
 
     a = p->assignment;
 
-    if (!ngx_canary_is_apart(a->why)) {
+    if (!ngx_canary_is_apart(a->why) && !ngx_canary_is_lost(p->conf, a)) {
         ngx_canary_record_latency(p->conf->zone, a->cell, p->latency_us);
     }
 }

@@ -391,6 +391,10 @@ ngx_canary_passage_count(ngx_canary_passage_t *p, ngx_uint_t state)
 
     a = p->assignment;
 
+    if (ngx_canary_is_lost(p->conf, a)) {
+        return;
+    }
+
     if (ngx_canary_rare(ngx_canary_is_apart(a->why))) {
         ngx_canary_passage_count_apart(p);
         return;

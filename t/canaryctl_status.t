@@ -48,19 +48,16 @@ unlike($r->{out}, qr/[\e\a\r]|\xc2\x9b/, 'without its control characters');
 
 $ctl->settings();
 SKIP: {
-    my $script = (grep { -x } map { "$_/script" } split /:/, $ENV{PATH})[0];
-    skip 'no script(1) for a terminal', 2 if !$script;
+    $ctl->env()->{TERM} = 'xterm';
+    my $pid = $ctl->terminal('24 80', 'status');
+    skip 'no script(1) for a terminal', 2 if !defined $pid;
 
-    my $command =
-        'scripts/canaryctl --conf ' . $t->dir() . '/canaryctl.conf status';
-    local $ENV{TERM} = 'xterm';
-    local $ENV{NO_COLOR};
-    delete $ENV{NO_COLOR};
-    like(scalar `$script -qec '$command' /dev/null </dev/null`,
+    like($ctl->finish($pid)->{out},
         qr/\e\[32mactive\e\[0m/, 'colours on a terminal');
-    $ENV{NO_COLOR} = 1;
-    unlike(scalar `$script -qec '$command' /dev/null </dev/null`,
+    $ctl->env()->{NO_COLOR} = 1;
+    unlike($ctl->finish($ctl->terminal('24 80', 'status'))->{out},
         qr/\e/, 'none with NO_COLOR');
+    %{$ctl->env()} = ();
 }
 
 $ctl->settings(upstream => undef);

@@ -36,8 +36,8 @@ shown() {
 	fi
 }
 
-# status.json into $status; the error is in $http_error
-fetch_status() {
+# the text of status.json into $status; the error is in $http_error
+ask_status() {
 	local address
 
 	if [[ ! ${setting[url]-} ]]; then
@@ -50,9 +50,17 @@ fetch_status() {
 		http_error="$(shown "$address"): $(tr -d '\000-\037' <<<"$status")"
 		return 1
 	fi
+}
+
+# the same, if that is a status of the module
+fetch_status() {
+	if ! ask_status; then
+		return 1
+	fi
 	if ! jq -e '(.generation | numbers) and (.splits | objects)' \
 		>/dev/null 2>&1 <<<"$status"; then
-		http_error="$(shown "$address") is no status of the canary module"
+		http_error="$(shown "${setting[url]%/}/status.json") is no status of \
+the canary module"
 		return 1
 	fi
 }

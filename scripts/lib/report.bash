@@ -124,7 +124,7 @@ finish() {
 		printf '\n'
 	fi
 	if [[ $cursor_hidden ]]; then
-		printf '\033[?25h'
+		printf '\n\033[?25h'
 	fi
 	exit "$status"
 }

@@ -1,6 +1,6 @@
-# The commands of canaryctl that only read: status, verdict, watch.
+# The commands of canaryctl that show once how a split does: status, verdict.
 
-interval=1 count='' colour='' cursor_hidden=''
+interval=1 colour=''
 
 # one screen of text from $split; colours where $1 is not empty
 render_split() {
@@ -14,16 +14,6 @@ render_split() {
             then "31"
             else "33" end;
         def state: hue as $hue | clean | paint($hue);
-
-        # the time that the plan gives to the stage
-        def rest:
-            .stage as $stage
-            | [$plan[] | select(.name == $stage.name) | .time][0]
-            | if . == null then ""
-              elif . > ($stage.elapsed // 0)
-              then ", \(. - ($stage.elapsed // 0) | ceil | span)"
-                  + " of \(span) left"
-              else ", its \(span) are over" end;
 
         # cells of one line each, but for the last
         def table:
@@ -84,7 +74,7 @@ render_split() {
             else "stage \(.stage.name // "" | if . == "" then "(no name)"
                 else . end | clean),"
                 + " since \(.stage.started_at | moment)"
-                + " (\(.stage.elapsed // 0 | span))" + rest end),
+                + " (\(.stage.elapsed // 0 | span))" + rest($plan) end),
         "",
         (("" | left(20))
             + ([$variants[].key | clean | right($width) | paint("1")]
@@ -198,61 +188,4 @@ check_interval() {
 		wrong_usage "invalid interval \"$interval\", it must be 0.001 to 9999 \
 seconds"
 	fi
-}
-
-command_watch() {
-	local n=0 screen live='' last
-
-	only_options count interval
-	no_operands
-	need url
-	check_interval
-	if [[ ${given[count]+x} && ! $count =~ ^[1-9][0-9]{0,8}$ ]]; then
-		wrong_usage "invalid count \"$count\""
-	fi
-
-	glance_at_plan
-	use_colour
-	if [[ -t 1 && ${TERM-dumb} != dumb && ! $json ]]; then
-		live=yes
-		cursor_hidden=yes
-		printf '\033[?25l\033[2J'
-	fi
-
-	while :; do
-		last=0
-		if fetch_split; then
-			if [[ $json ]]; then
-				screen=$split
-			else
-				screen=$(render_split "$colour")
-			fi
-		else
-			# a reload or restart ends; the next picture shows it
-			last=$exit_failed
-			screen="canaryctl: $http_error"
-			if [[ $json ]]; then
-				screen=$(jq -nc --arg error "$http_error" '{ error: $error }')
-			fi
-		fi
-
-		if [[ $live ]]; then
-			# in place, without flicker: each line clears its own rest
-			printf '\033[H%s\033[K\n\033[J' "${screen//$'\n'/$'\033[K\n'}"
-		else
-			printf '%s\n' "$screen"
-		fi
-
-		n=$((n + 1))
-		if [[ $count ]] && ((n >= count)); then
-			exit "$last"
-		fi
-		if [[ ! $live && ! $json ]]; then
-			printf '\n'
-		fi
-
-		# a signal ends "wait" at once, but not a command in the foreground
-		sleep "$interval" &
-		wait $! || true
-	done
 }

@@ -23,6 +23,16 @@ def span:
           "\(. / 3600 | floor) h \(. % 3600 / 60 | floor) min"
       else "\(. / 86400 | floor) d \(. % 86400 / 3600 | floor) h" end;
 
+# the time that the plan gives to the stage of a split
+def rest($plan):
+    .stage as $stage
+    | [$plan[] | select(.name == $stage.name) | .time][0]
+    | if . == null then ""
+      elif . > ($stage.elapsed // 0)
+      then ", \(. - ($stage.elapsed // 0) | ceil | span)"
+          + " of \(span) left"
+      else ", its \(span) are over" end;
+
 # a figure of a gate, in the unit of its metric
 def quantity($metric):
     if $metric | test("^p[0-9]+$") then latency

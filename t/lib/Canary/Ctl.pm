@@ -16,6 +16,11 @@ package Canary::Ctl;
 #                          output and error, and json: the output decoded
 #     spawn(@args)         the same in the background: its pid, for finish($pid)
 #                          and for output($pid), the name of its output's file
+#     terminal("ROWS COLUMNS", @args)
+#                          as spawn(), on a terminal of that size; undef where
+#                          there is no script(1).  terminal_pid() is canaryctl's
+#                          own pid then; terminal_size("ROWS COLUMNS") changes
+#                          the size
 #     env                  { NAME => value } for these commands
 #     settings(%settings)  writes the settings file anew
 #     split_file()         its path;  split() its text
@@ -123,10 +128,24 @@ sub run {
 sub spawn {
     my ($self, @args) = @_;
 
+    return $self->_start($self->_command(@args));
+}
+
+
+sub _command {
+    my ($self, @args) = @_;
+
     my @conf =
         $self->{env}{CANARYCTL_CONF}
         ? ()
         : ('--conf', $self->{t}->dir() . '/canaryctl.conf');
+
+    return ("$ROOT/scripts/canaryctl", @conf, @args);
+}
+
+
+sub _start {
+    my ($self, @command) = @_;
 
     return $self->{t}->_start_program(
         sub {
@@ -134,10 +153,45 @@ sub spawn {
             @ENV{keys %{$self->{env}}} = values %{$self->{env}};
             $self->{t}->_forget_leaks();
         },
-        "$ROOT/scripts/canaryctl",
-        @conf,
-        @args
+        @command
     );
+}
+
+
+sub terminal {
+    my ($self, $size, @args) = @_;
+
+    my $script =
+        (grep { -x } map { "$_/script" } CORE::split /:/, $ENV{PATH})[0];
+    return undef if !$script;
+
+    my ($rows, $columns) = CORE::split / /, $size;
+    my $pid = $self->{t}->dir() . '/terminal.pid';
+    unlink $pid;
+    return $self->_start(
+        $script,
+        '-qefc',
+        "stty rows $rows cols $columns; echo \$\$ >$pid; exec "
+            . join(' ', map { "'$_'" } $self->_command(@args)),
+        '/dev/null'
+    );
+}
+
+
+sub terminal_pid {
+    my ($self) = @_;
+
+    my ($pid) = $self->{t}->read('terminal.pid') =~ /^(\d+)\n/;
+    return $pid;
+}
+
+
+sub terminal_size {
+    my ($self, $size) = @_;
+
+    my ($rows, $columns) = CORE::split / /, $size;
+    my $tty = '/proc/' . $self->terminal_pid() . '/fd/1';
+    return system('stty', '-F', $tty, 'rows', $rows, 'cols', $columns) == 0;
 }
 
 

@@ -2,105 +2,19 @@ use strict;
 use warnings;
 
 # The wall clock may jump: windows, stages and gates go by the monotonic one.
-# A library before libc's shifts what nginx takes for the time of day.
 
 use Test::More;
-use Text::ParseWords qw(shellwords);
 use Time::HiRes qw(time);
 use Canary;
+use Canary::Clock;
 
 plan skip_all => 'a sanitizer wants to be loaded first'
-    if $ENV{ASAN_OPTIONS} || $ENV{TEST_NGINX_VALGRIND};
+    if !Canary::Clock::available();
 
 my $t = Canary->new();
+my $clock = Canary::Clock->new($t);
 
-my $source = $t->write('clock.c', <<'CODE');
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-
-static time_t
-offset(void)
-{
-    int      fd;
-    char     buf[32];
-    ssize_t  n;
-
-    fd = open(getenv("CLOCK_OFFSET"), O_RDONLY);
-    n = read(fd, buf, sizeof(buf) - 1);
-    close(fd);
-    buf[n > 0 ? n : 0] = '\0';
-
-    return atol(buf);
-}
-
-int
-gettimeofday(struct timeval *tv, void *tz)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-    tv->tv_sec = ts.tv_sec;
-    tv->tv_usec = ts.tv_nsec / 1000;
-
-    return 0;
-}
-
-time_t
-time(time_t *t)
-{
-    struct timespec  ts;
-
-    clock_gettime(CLOCK_REALTIME, &ts);
-
-    if (t) {
-        *t = ts.tv_sec;
-    }
-
-    return ts.tv_sec;
-}
-
-int
-clock_gettime(clockid_t id, struct timespec *ts)
-{
-    int  (*libc)(clockid_t id, struct timespec *ts);
-    int    rc;
-
-    *(void **) &libc = dlsym(RTLD_NEXT, "clock_gettime");
-    rc = libc(id, ts);
-
-    if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE) {
-        ts->tv_sec += offset();
-    }
-
-    return rc;
-}
-CODE
-
-my $library = $t->dir() . '/clock.so';
-is(
-    system(
-        shellwords($ENV{CC} || 'cc'),
-        qw(-O1 -shared -fPIC -o),
-        $library, $source, '-ldl'
-    ),
-    0,
-    'a clock that can be set'
-);
-
-sub set_clock {
-    my ($seconds) = @_;
-
-    $t->write('offset.new', $seconds);
-    rename $t->dir() . '/offset.new', $t->dir() . '/offset' or die "$!\n";
-    return;
-}
-
-$t->conf(<<'CONF', workers => 2, main => 'env CLOCK_OFFSET;');
+$t->conf(<<'CONF', workers => 2);
     upstream canary { server 127.0.0.1:%%PORT1%%; }
     upstream baseline {
         server 127.0.0.1:%%PORT1%%;
@@ -123,12 +37,7 @@ $t->conf(<<'CONF', workers => 2, main => 'env CLOCK_OFFSET;');
     }
 CONF
 
-set_clock(0);
-{
-    local $ENV{LD_PRELOAD} = $library;
-    local $ENV{CLOCK_OFFSET} = $t->dir() . '/offset';
-    $t->start();
-}
+$clock->start();
 
 my ($user, $begun) = (0, time);
 
@@ -142,7 +51,7 @@ sub requests {
 sub jumped {
     my ($seconds, $name) = @_;
 
-    set_clock($seconds);
+    $clock->set($seconds);
     requests(40);
 
     my $status;
@@ -204,7 +113,7 @@ ok(
     $t->wait_for(
         sub {
             $t->get('/bad?user=x') for 1 .. 5;
-            set_clock($n++ % 2 ? 7200 : -7200);
+            $clock->set($n++ % 2 ? 7200 : -7200);
             return $t->status()->{splits}{baseline}{state} eq 'rolled_back';
         }
     ),

@@ -90,6 +90,47 @@ main(void)
     tick(7, 4, limit, 90, 3);
     ok(judge_same(0, &hand) && gates[0].stream == 1, "the stream goes on");
 
+    /* and down: 206,666 us are two thirds of it */
+
+    window->quantile_us[NGX_CANARY_METRIC_P95] = 207000;
+    judge_more(&canary[0], 10, 2);
+    judge_more(&baseline[0], 90, 3);
+    tick(5, 2, limit, 90, 3);
+    is_u64(gates[0].ref_us, 310000, "down by less than a third: it stays");
+
+    window->quantile_us[NGX_CANARY_METRIC_P95] = 205000;
+    judge_more(&canary[0], 10, 2);
+    judge_more(&baseline[0], 90, 3);
+    tick(5, 2, limit, 90, 3);
+    cut();
+
+    /* of those that were judged, more are beyond the new one */
+
+    canary[0].bad += 40;
+    baseline[0].bad += 20;
+    tick(0, 0, 0, 0, 0);
+    is_u64(gates[0].ref_us, 205000, "down by more: a new one");
+    ok(judge_same(0, &hand), "and nothing is judged twice");
+
+    judge_more(&canary[0], 10, 4);
+    judge_more(&baseline[0], 90, 3);
+    tick(7, 4, limit, 90, 3);
+    ok(judge_same(0, &hand) && gates[0].bad == 18,
+       "only what comes then is held against it");
+
+    /* a baseline that has too few for a quantile changes nothing */
+
+    window->count = 399;
+    window->quantile_us[NGX_CANARY_METRIC_P95] = 10000;
+    judge_more(&canary[0], 10, 1);
+    judge_more(&baseline[0], 90, 3);
+    tick(4, 1, limit, 90, 3);
+    judge_more(&canary[0], 10, 1);
+    judge_more(&baseline[0], 90, 3);
+    tick(4, 1, limit, 90, 3);
+    is_u64(gates[0].ref_us, 205000, "of too few requests: it stays");
+    ok(judge_same(0, &hand), "and all of it is judged");
+
     free(zone);
 
     return tap_done();

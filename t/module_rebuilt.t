@@ -78,7 +78,7 @@ objects += objs/ngx_http_canary_module_modules.o
 
 $dir/module.so:
 >\$(CC) -c -fPIC \$(CFLAGS) \$(ALL_INCS) -o $dir/zone.o $dir/zone.c
->\$(LINK) -shared -o \$@ $dir/zone.o \$(objects) -lm -lpthread
+>\$(LINK) -shared -o \$@ $dir/zone.o \$(objects) -lm -lpthread \$(CANARY_LD_OPT)
 MAKE
 
     system("make -s -C $tree -f $dir/Makefile $dir/module.so >$dir/log 2>&1")

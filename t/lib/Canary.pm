@@ -377,7 +377,7 @@ sub _conf_text {
     $main .= "user $o{user};\n" if $> == 0;
 
     # a binary that takes over gets no other variables
-    for my $name (qw(ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS)) {
+    for my $name (qw(ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS GCOV_PREFIX)) {
         $main .= "env $name;\n" if defined $ENV{$name};
     }
 

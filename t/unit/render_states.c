@@ -20,7 +20,9 @@
 #define HEIGHT   1000.0
 #define PLACES   1000
 #define LARGEST  100000                 /* bytes */
+#ifndef SLOWEST
 #define SLOWEST  2000.0                 /* us */
+#endif
 
 
 typedef struct {

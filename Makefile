@@ -54,6 +54,10 @@ coverage:
 	@scripts/setup test
 	@scripts/coverage
 
+mutants:
+	@scripts/setup test
+	@scripts/mutants
+
 fuzz:
 	@scripts/setup fuzz
 	@scripts/fuzz
@@ -66,4 +70,4 @@ clean:
 	rm -rf build
 
 .PHONY: all setup run test matrix install lint bench sanitize coverage fuzz
-.PHONY: soak clean
+.PHONY: mutants soak clean

@@ -261,7 +261,7 @@ ngx_canary_page_cause(const ngx_canary_saying_t *s)
         return;
     }
 
-    ngx_canary_out_lit(s->out, ".");
+    ngx_canary_out_lit(s->out, ":");
     ngx_canary_page_mark(s, "</strong>");
     ngx_canary_out_lit(s->out, " ");
     ngx_canary_page_text(s, s->split->reason);

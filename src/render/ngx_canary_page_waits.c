@@ -12,7 +12,8 @@ static uint64_t ngx_canary_page_wait(const ngx_canary_saying_t *s,
     const ngx_canary_gate_t *gate);
 
 
-#define NGX_CANARY_PAGE_NAMED  3        /* gates in doubt that are named */
+#define NGX_CANARY_PAGE_NAMED   3       /* gates in doubt that are named */
+#define NGX_CANARY_PAGE_SECOND  1000000
 
 
 void
@@ -27,8 +28,15 @@ ngx_canary_page_go(const ngx_canary_saying_t *s)
     }
 
     if (passed == s->split->ngates) {
+
+        if (passed == 1) {
+            ngx_canary_out_lit(s->out, " The gate passes.");
+            return;
+        }
+
         ngx_canary_out_lit(s->out, " All ");
-        ngx_canary_page_number(passed, "gate passes.", "gates pass.", s->out);
+        ngx_canary_out_u64(s->out, passed);
+        ngx_canary_out_lit(s->out, " gates pass.");
         return;
     }
 
@@ -150,7 +158,10 @@ ngx_canary_page_needs(const ngx_canary_saying_t *s,
 }
 
 
-/* how long the missing samples take, as fast as they come in the window */
+/*
+ * How long the missing samples take, as fast as they come in the window: a
+ * second at least.  0 if none come.
+ */
 static uint64_t
 ngx_canary_page_wait(const ngx_canary_saying_t *s,
     const ngx_canary_gate_t *gate)
@@ -186,5 +197,9 @@ ngx_canary_page_wait(const ngx_canary_saying_t *s,
     us = (double) (gate->min - gate->samples) / (double) n
          * (double) f->elapsed_us;
 
-    return us < 1e18 ? (uint64_t) us + 1 : 0;
+    if (us > 1e18) {
+        return 0;
+    }
+
+    return us > NGX_CANARY_PAGE_SECOND ? (uint64_t) us : NGX_CANARY_PAGE_SECOND;
 }

@@ -190,7 +190,7 @@ main(void)
     free(text);
 
     text = rendered("rolled", 256);
-    is_u64(picture_count(text, "<strong>Rolled back.</strong> "
+    is_u64(picture_count(text, "<strong>Rolled back:</strong> "
                                "rolled back by alice. No request reaches "
                                "sliceB_documents.</p>"), 1,
            "rolled back, and why");

@@ -229,8 +229,9 @@ intervals(void)
        "90 of 100: 82.56%% to 94.48%%");
 
     /*
-     * A median of 100 latencies of 1 ms to 100 ms: the ranks 40 and 61 (Conover,
-     * Practical Nonparametric Statistics: n p -+ 1.96 sqrt(n p (1 - p))).
+     * A median of 100 latencies of 1 ms to 100 ms: the ranks 40 and 61
+     * (Conover, Practical Nonparametric Statistics: n p -+ 1.96
+     * sqrt(n p (1 - p))).
      */
 
     begin(NGX_CANARY_METRIC_P50, NGX_CANARY_AT_MOST, 100000);
@@ -347,7 +348,7 @@ lines(void)
     begin(NGX_CANARY_METRIC_P95, NGX_CANARY_AT_MOST, 500000);
     gate.has_actual = 0;
     text = drawn();
-    ok(strstr(text, "<b class=\"v1\">&ndash;</b>") != NULL, "no figure: a dash");
+    ok(strstr(text, "<b class=\"v1\">&ndash;</b>") != NULL, "a dash of none");
     ok(strstr(text, "r=\"5\"") == NULL, "and no point");
     free(text);
 

@@ -4,48 +4,28 @@
  */
 
 #include "saved.h"
-#include "../../src/pure/ngx_canary_walk.h"
 
 #include "tap.h"
+#include "crafted.h"
 
 #include <math.h>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 
 static ngx_canary_saved_t        in, out;
 static ngx_canary_saved_event_t  in_events[2], out_events[2];
 static unsigned char             buf[65536], bad[65536];
-static char                      error[NGX_CANARY_STATE_ERROR];
 
 
-/* length and checksum made to fit a file of "len" bytes less these */
+/* "len" bytes, less the checksum */
 
 static int
 decode(unsigned char *data, size_t len, size_t room)
 {
-    uint64_t           value;
-    ngx_canary_walk_t  w;
-
-    memset(&w, 0, sizeof(w));
-    w.writes = 1;
-    w.out = data;
-    w.size = len + NGX_CANARY_STATE_CHECK;
-
-    w.pos = 12;
-    value = w.size;
-    ngx_canary_walk_fixed(&w, &value, 8);
-
-    w.pos = len;
-    value = XXH3_64bits(data, len);
-    ngx_canary_walk_fixed(&w, &value, 8);
-
     memset(&out, 0, sizeof(out));
     out.events = out_events;
     out.nevents = room;
 
-    return ngx_canary_state_decode(&out, data, w.size, error);
+    return crafted_decode(&out, data, crafted_seal(data, len));
 }
 
 

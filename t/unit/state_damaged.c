@@ -7,57 +7,21 @@
 #include "saved.h"
 
 #include "tap.h"
-
-#include <stdlib.h>
+#include "crafted.h"
 
 
 static ngx_canary_saved_t        in, out;
 static ngx_canary_saved_event_t  in_events[2];
 static ngx_canary_saved_event_t  out_events[NGX_CANARY_SAVED_EVENTS];
-static char                      error[NGX_CANARY_STATE_ERROR];
 
-
-/* from memory of just that size, for sanitizers and valgrind */
 
 static int
 decode(const unsigned char *data, size_t len)
 {
-    int             rc;
-    unsigned char  *copy;
-
-    copy = malloc(len ? len : 1);
-    if (copy == NULL) {
-        abort();
-    }
-
-    if (len) {
-        memcpy(copy, data, len);
-    }
-
     out.events = out_events;
     out.nevents = NGX_CANARY_SAVED_EVENTS;
-    error[0] = '\0';
 
-    rc = ngx_canary_state_decode(&out, len ? copy : NULL, len, error);
-
-    free(copy);
-
-    return rc;
-}
-
-
-static int
-says(const char *part)
-{
-    int  found;
-
-    found = strstr(error, part) != NULL;
-
-    if (!found) {
-        printf("# \"%s\"\n", error);
-    }
-
-    return found;
+    return crafted_decode(&out, data, len);
 }
 
 
@@ -77,7 +41,7 @@ main(void)
 
     for (i = 1; i < len; i++) {
         taken += decode(buf, i) == 0;
-        unsaid += strstr(error, "cut short") == NULL;
+        unsaid += strstr(crafted_error, "cut short") == NULL;
     }
 
     is_u64(taken, 0, "cut at every length: refused");
@@ -89,30 +53,32 @@ main(void)
     for (i = 0; i < len * 8; i++) {
         buf[i / 8] ^= (unsigned char) (1 << (i % 8));
         taken += decode(buf, len) == 0;
-        unsaid += error[0] == '\0';
+        unsaid += crafted_error[0] == '\0';
         buf[i / 8] ^= (unsigned char) (1 << (i % 8));
     }
 
     is_u64(taken, 0, "each bit flipped: refused");
     is_u64(unsaid, 0, "and said why");
 
-    ok(decode(buf, 0) == -1 && says("it is empty"), "empty");
+    ok(decode(buf, 0) == -1 && crafted_says("it is empty"), "empty");
 
     buf[len] = 0;
-    ok(decode(buf, len + 1) == -1 && says("should have"), "a byte more");
+    ok(decode(buf, len + 1) == -1 && crafted_says("should have"),
+       "a byte more");
 
     buf[8] = 9;
     ok(decode(buf, len) == -1
-       && says("it has version 9, this module reads 1 to 3"),
+       && crafted_says("it has version 9, this module reads 1 to 3"),
        "another version");
     buf[8] = NGX_CANARY_STATE_VERSION;
 
     buf[len - 9] ^= 0x40;
-    ok(decode(buf, len) == -1 && says("checksum"), "a wrong checksum");
+    ok(decode(buf, len) == -1 && crafted_says("checksum"), "a wrong checksum");
     buf[len - 9] ^= 0x40;
 
     ok(decode((const unsigned char *) "root:x:0:0:root:/root:/bin/sh\n", 30)
-       == -1 && says("no state file of this module"), "another program's");
+       == -1 && crafted_says("no state file of this module"),
+       "another program's");
 
     ok(decode(buf, len) == 0, "the file itself is good to the end");
 

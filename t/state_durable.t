@@ -2,9 +2,8 @@ use strict;
 use warnings;
 
 # What is written lasts: the file is synced before it gets its name, and the
-# folder after that.  A write that is cut short or interrupted goes on where it
-# ended; a disk that is full leaves the last file as it is.  As nginx stops,
-# each file is written once.
+# folder after that, whatever made nginx write.  A write that is cut short or
+# interrupted goes on where it ended.  As nginx stops it is written once.
 
 use Test::More;
 use Canary;
@@ -14,44 +13,67 @@ use Canary::State;
 my $t = Canary->new();
 my $disk = Canary::Disk->new($t)
     or plan skip_all => 'no library can be put before this nginx';
-my $s = Canary::State->new($t, workers => 3);
+my $s = Canary::State->new($t, workers => 1);
+
+my @order = (
+    'create .file.tmp',
+    'write .file.tmp',
+    'fsync .file.tmp',
+    'rename file',
+    'fsync .'
+);
 
 $s->load('canary canary 100%;');
 $t->start();
 ok($s->written(), 'written at first');
 
+# by a POST: before its answer
+
 $disk->record();
 is($s->rollback()->{written}, JSON::PP::true, 'a POST is answered');
-my @events = map { "$_->[0] $_->[1]" } $disk->events();
-is_deeply(
-    [@events[0 .. 2]],
-    ['fsync .file.tmp', 'rename file', 'fsync state'],
-    'after file and folder are synced, in this order'
-);
+is_deeply([first()], \@order, 'after all of it, in this order');
 
+# by itself
+
+ok($s->written(), 'written again');
+$disk->record();
+ok($t->wait_for(sub { @order == first() }, 20), 'every few seconds');
+is_deeply([first()], \@order, 'in this order');
+
+# as nginx stops, by the master
+
+ok($s->written(), 'written again');
+$disk->record();
+$t->stop();
+is_deeply([$disk->events()], \@order, 'at its end, in this order and once');
+
+# cut short: what is there is whole
+
+$t->start();
 $disk->short();
 is($s->resume('reason=' . 'x' x 400)->{written}, JSON::PP::true, 'cut short');
-$disk->works();
 $s->crash();
 $t->start();
 is($s->of('state'), 'active', 'the file is whole');
-is($s->logged(qr/cannot be trusted/), 0, 'and trusted');
-
-ok($s->written(), 'running');
-$disk->full();
-my $before = $t->read($s->file());
-my $answer = $s->rollback();
-is($answer->{written}, JSON::PP::false, 'no room: the answer says so');
-like($answer->{error}, qr/No space left/, 'and why');
-is($t->read($s->file()), $before, 'the last file is as it was');
-is_deeply([glob $t->dir() . '/state/.*.tmp'], [], 'and nothing is left over');
-$disk->works();
-ok($s->written(), 'written again');
-
-$disk->record();
-$t->stop();
-is(scalar(grep { $_->[0] eq 'rename' } $disk->events()),
-    1, 'as nginx stops the file is written once');
+is($s->canary(7), 7, 'requests');
+ok($s->written(), 'written every few seconds, cut short');
+$s->crash();
+$t->start();
+is($s->figures('canary')->{requests}, 7, 'the file is whole');
+is($s->canary(4), 4, 'more requests');
+$s->restart();
+is($s->figures('canary')->{requests}, 11, 'whole as well at the end');
+is($s->logged(qr/cannot be trusted/), 0, 'and always trusted');
+is($s->logged(qr/is not written/), 0, 'without an error');
 
 $t->no_alerts();
 done_testing();
+
+###############################################################################
+
+# those of one writing
+sub first {
+    my @events = $disk->events();
+
+    return @events > @order ? @events[0 .. $#order] : @events;
+}

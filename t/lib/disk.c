@@ -5,8 +5,12 @@
  *     hang    as long as it is there, no fsync() returns
  *     short   write() takes 100 bytes at most, and each other time a signal
  *             comes first
- *     full    write() finds no room
- *     log     each fsync() and rename is added to it, by name
+ *     fail    each line, CALL PATH ERRNO, a call that fails
+ *     log     each call that works is added to it, CALL PATH
+ *
+ * CALL is "create" (an open that may create), "write", "fsync", "close",
+ * "rename" (by its new name) or "remove"; PATH is from $DISK_FOLDER on, where
+ * it is "." itself.
  */
 
 #define _GNU_SOURCE
@@ -15,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +42,24 @@ disk_init(void)
 }
 
 
-/* the path of what is open, or NULL if it is not in the folder */
+/* a path below the folder from there on, or NULL */
+
+static const char *
+disk_below(const char *path)
+{
+    size_t  n;
+
+    n = strlen(folder);
+
+    if (strncmp(path, folder, n) != 0) {
+        return NULL;
+    }
+
+    return path[n] == '/' ? path + n + 1 : path[n] == '\0' ? "." : NULL;
+}
+
+
+/* of what is open */
 
 static const char *
 disk_path(int fd, char *path)
@@ -55,7 +77,29 @@ disk_path(int fd, char *path)
 
     path[n] = '\0';
 
-    return strncmp(path, folder, strlen(folder)) == 0 ? path : NULL;
+    return disk_below(path);
+}
+
+
+/* of a name in an open folder */
+
+static const char *
+disk_name(int dir, const char *name, char *path)
+{
+    size_t  n;
+
+    if (name[0] == '/') {
+        return disk_below(name);
+    }
+
+    if (disk_path(dir, path) == NULL) {
+        return NULL;
+    }
+
+    n = strlen(path);
+    snprintf(path + n, PATH_MAX - n, "/%s", name);
+
+    return disk_below(path);
 }
 
 
@@ -68,73 +112,154 @@ disk_rule(const char *name, char *path)
 }
 
 
+static int
+disk_fails(const char *what, const char *path)
+{
+    int    err, fails;
+    FILE  *in;
+    char   rule[PATH_MAX], call[16], name[256];
+
+    if (path == NULL || disk_rule("fail", rule) == NULL) {
+        return 0;
+    }
+
+    in = fopen(rule, "re");
+
+    if (in == NULL) {
+        return 0;
+    }
+
+    fails = 0;
+
+    while (!fails && fscanf(in, "%15s %255s %d", call, name, &err) == 3) {
+        fails = strcmp(call, what) == 0 && strcmp(name, path) == 0;
+    }
+
+    fclose(in);
+
+    if (fails) {
+        errno = err;
+    }
+
+    return fails;
+}
+
+
 static void
 disk_log(const char *what, const char *path)
 {
-    int   fd, n;
+    int   fd, n, err;
     char  line[PATH_MAX + 64], log[PATH_MAX];
 
-    if (disk_rule("log", log) == NULL) {
-        return;
+    err = errno;
+
+    if (path && disk_rule("log", log)) {
+        fd = open(log, O_WRONLY|O_APPEND|O_CLOEXEC);
+
+        if (fd != -1) {
+            n = snprintf(line, sizeof(line), "%s %s\n", what, path);
+
+            if (write(fd, line, (size_t) n) != n) {
+                abort();
+            }
+
+            close(fd);
+        }
     }
 
-    fd = open(log, O_WRONLY|O_APPEND|O_CLOEXEC);
-
-    if (fd == -1) {
-        return;
-    }
-
-    n = snprintf(line, sizeof(line), "%s %s\n", what, path);
-
-    if (write(fd, line, (size_t) n) != n) {
-        abort();
-    }
-
-    close(fd);
+    errno = err;
 }
+
+
+int
+openat(int dir, const char *name, int flags, ...)
+{
+    int          (*next)(int, const char *, int, ...);
+    int            fd;
+    char           path[PATH_MAX];
+    mode_t         mode;
+    va_list        args;
+    const char    *below;
+
+    *(void **) &next = dlsym(RTLD_NEXT, "openat64");
+
+    if (!(flags & O_CREAT)) {
+        return next(dir, name, flags);
+    }
+
+    va_start(args, flags);
+    mode = va_arg(args, mode_t);
+    va_end(args);
+
+    below = disk_name(dir, name, path);
+
+    if (disk_fails("create", below)) {
+        return -1;
+    }
+
+    fd = next(dir, name, flags, mode);
+
+    if (fd != -1) {
+        disk_log("create", below);
+    }
+
+    return fd;
+}
+
+
+/* as nginx calls it */
+int openat64(int dir, const char *name, int flags, ...)
+    __attribute__((alias("openat")));
 
 
 int
 fsync(int fd)
 {
-    int  (*next)(int);
-    char   path[PATH_MAX], rule[PATH_MAX];
+    int         (*next)(int);
+    int           rc;
+    char          path[PATH_MAX], rule[PATH_MAX];
+    const char   *below;
 
     *(void **) &next = dlsym(RTLD_NEXT, "fsync");
 
-    if (disk_path(fd, path) == NULL) {
-        return next(fd);
-    }
+    below = disk_path(fd, path);
 
-    while (disk_rule("hang", rule)) {
+    while (below && disk_rule("hang", rule)) {
         usleep(10000);
     }
 
-    disk_log("fsync", path);
+    if (disk_fails("fsync", below)) {
+        return -1;
+    }
 
-    return next(fd);
+    rc = next(fd);
+
+    if (rc == 0) {
+        disk_log("fsync", below);
+    }
+
+    return rc;
 }
 
 
 ssize_t
 write(int fd, const void *buf, size_t n)
 {
-    ssize_t      (*next)(int, const void *, size_t);
-    char           path[PATH_MAX], rule[PATH_MAX];
-    static __thread int  interrupted;
+    ssize_t              (*next)(int, const void *, size_t);
+    ssize_t                written;
+    char                   path[PATH_MAX], rule[PATH_MAX];
+    const char            *below;
+    static __thread int    interrupted;
 
     *(void **) &next = dlsym(RTLD_NEXT, "write");
 
-    if (disk_path(fd, path) == NULL) {
-        return next(fd, buf, n);
-    }
+    below = disk_path(fd, path);
 
-    if (disk_rule("full", rule)) {
-        errno = ENOSPC;
+    if (disk_fails("write", below)) {
         return -1;
     }
 
-    if (disk_rule("short", rule)) {
+    if (below && disk_rule("short", rule)) {
         interrupted = !interrupted;
 
         if (interrupted) {
@@ -145,23 +270,83 @@ write(int fd, const void *buf, size_t n)
         n = n > 100 ? 100 : n;
     }
 
-    return next(fd, buf, n);
+    written = next(fd, buf, n);
+
+    if (written != -1) {
+        disk_log("write", below);
+    }
+
+    return written;
+}
+
+
+/* one that fails closes the file all the same */
+
+int
+close(int fd)
+{
+    int         (*next)(int);
+    int           rc, fails;
+    char          path[PATH_MAX];
+    const char   *below;
+
+    *(void **) &next = dlsym(RTLD_NEXT, "close");
+
+    below = disk_path(fd, path);
+    rc = next(fd);
+
+    fails = rc == 0 && disk_fails("close", below);
+
+    return fails ? -1 : rc;
 }
 
 
 int
 renameat(int from, const char *old, int to, const char *new)
 {
-    int  (*next)(int, const char *, int, const char *);
-    int    rc;
-    char   path[PATH_MAX];
+    int         (*next)(int, const char *, int, const char *);
+    int           rc;
+    char          path[PATH_MAX];
+    const char   *below;
 
     *(void **) &next = dlsym(RTLD_NEXT, "renameat");
 
+    below = disk_name(to, new, path);
+
+    if (disk_fails("rename", below)) {
+        return -1;
+    }
+
     rc = next(from, old, to, new);
 
-    if (rc == 0 && disk_path(to, path)) {
-        disk_log("rename", new);
+    if (rc == 0) {
+        disk_log("rename", below);
+    }
+
+    return rc;
+}
+
+
+int
+unlinkat(int dir, const char *name, int flags)
+{
+    int         (*next)(int, const char *, int);
+    int           rc;
+    char          path[PATH_MAX];
+    const char   *below;
+
+    *(void **) &next = dlsym(RTLD_NEXT, "unlinkat");
+
+    below = disk_name(dir, name, path);
+
+    if (disk_fails("remove", below)) {
+        return -1;
+    }
+
+    rc = next(dir, name, flags);
+
+    if (rc == 0) {
+        disk_log("remove", below);
     }
 
     return rc;

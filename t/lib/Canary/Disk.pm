@@ -1,6 +1,6 @@
 package Canary::Disk;
 
-# A disk that hangs, is full or is interrupted, for the nginx of a test: t/lib/
+# A disk that hangs, fails or is interrupted, for the nginx of a test: t/lib/
 # disk.c, loaded into it before the C library.
 #
 #     my $disk = Canary::Disk->new($t)
@@ -9,15 +9,16 @@ package Canary::Disk;
 #     $disk->hang();           no fsync() in DIR/state returns
 #     $disk->works();          all is well again
 #
-#     short()     a write takes 100 bytes, and each other one is interrupted
-#     full()      there is no room
-#     record()    from now on, what happens is written down
-#     events()    that, as [what, name] with the last part of the path
+#     short()      a write takes 100 bytes, and each other one is interrupted
+#     fail([CALL, PATH, ERRNO], ..)    these calls do, as t/lib/disk.c says
+#     record()     from now on, what works is written down
+#     events()     that, as "CALL PATH"; a row of writes is one
 
 use strict;
 use warnings;
 
-use File::Basename qw(basename dirname);
+use Errno ();
+use File::Basename qw(dirname);
 
 
 sub new {
@@ -59,17 +60,20 @@ sub short {
 }
 
 
-sub full {
-    my ($self) = @_;
+sub fail {
+    my ($self, @calls) = @_;
 
-    return $self->_rule('full');
+    my $rules = join '',
+        map { "$_->[0] $_->[1] " . Errno->can($_->[2])->() . "\n" } @calls;
+
+    return $self->_rule('fail', $rules);
 }
 
 
 sub works {
     my ($self) = @_;
 
-    unlink map { "$self->{dir}/$_" } qw(hang short full);
+    unlink map { "$self->{dir}/$_" } qw(hang short fail);
 
     return;
 }
@@ -88,19 +92,27 @@ sub events {
     my ($self) = @_;
 
     open my $in, '<', "$self->{dir}/log" or return;
-    my @events = map { [(split)[0], basename((split)[1])] } <$in>;
+    chomp(my @events = <$in>);
     close $in;
 
-    return @events;
+    return map { $events[$_] }
+        grep {
+              !$_
+            || $events[$_] !~ /^write/
+            || $events[$_] ne $events[$_ - 1]
+        } 0 .. $#events;
 }
 
 
+# as a whole: nginx may look at any time
 sub _rule {
-    my ($self, $name) = @_;
+    my ($self, $name, $text) = @_;
 
-    open my $out, '>', "$self->{dir}/$name" or die "$name: $!\n";
+    open my $out, '>', "$self->{dir}/new" or die "$name: $!\n";
+    print {$out} defined $text ? $text : '';
     close $out;
-    chmod 0666, "$self->{dir}/$name";
+    chmod 0666, "$self->{dir}/new";
+    rename "$self->{dir}/new", "$self->{dir}/$name" or die "$name: $!\n";
 
     return;
 }

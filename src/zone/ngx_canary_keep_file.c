@@ -379,11 +379,10 @@ ngx_canary_keep_aside(ngx_canary_keep_conf_t *keep, u_char *path)
 
     /* two names: at no time is there no file, which would be a fresh start */
 
-    if (rc == NGX_OK
-        && linkat(folder, file, folder, aside, 0) == -1
-        && renameat(folder, file, folder, aside) == -1)
-    {
-        rc = NGX_ERROR;
+    if (rc == NGX_DECLINED) {
+        rc = (linkat(folder, file, folder, aside, 0) == -1
+              && renameat(folder, file, folder, aside) == -1)
+             ? NGX_ERROR : NGX_OK;
     }
 
     err = ngx_errno;
@@ -396,23 +395,36 @@ ngx_canary_keep_aside(ngx_canary_keep_conf_t *keep, u_char *path)
 }
 
 
-/* the first name that is free */
+/*
+ * NGX_OK and the name that the file has from a start before, which could write
+ * nothing in its place; or NGX_DECLINED and the first name that is free.
+ */
 
 static ngx_int_t
 ngx_canary_keep_name(ngx_canary_keep_conf_t *keep, int folder, u_char *path)
 {
     char         *aside;
     ngx_uint_t    n;
-    struct stat   st;
+    struct stat   st, file;
 
     aside = (char *) path + (keep->name - keep->path.data);
+
+    if (fstatat(folder, (char *) keep->name, &file, AT_SYMLINK_NOFOLLOW)
+        == -1)
+    {
+        return NGX_ERROR;
+    }
 
     (void) ngx_snprintf(path, NGX_MAX_PATH, "%V.bad%Z", &keep->path);
 
     for (n = 1; n <= NGX_CANARY_KEEP_ASIDES; n++) {
 
         if (fstatat(folder, aside, &st, AT_SYMLINK_NOFOLLOW) == -1) {
-            return ngx_errno == NGX_ENOENT ? NGX_OK : NGX_ERROR;
+            return ngx_errno == NGX_ENOENT ? NGX_DECLINED : NGX_ERROR;
+        }
+
+        if (st.st_ino == file.st_ino && st.st_dev == file.st_dev) {
+            return NGX_OK;
         }
 
         (void) ngx_snprintf(path, NGX_MAX_PATH, "%V.bad.%ui%Z", &keep->path,

@@ -195,10 +195,10 @@ sentences(void)
         const char         *state;
         const char         *text;
     } rows[] = {
-        { "young", "Nothing speaks against the canary.</strong> 1 of 6 gates "
-                   "pass. 5 gates wait for samples. The last of them, "
+        { "young", "Nothing speaks against the canary.</strong> 1 of 8 gates "
+                   "pass. 7 gates wait for samples. The last of them, "
                    "p99 &lt;= 1s, needs " },
-        { "pass", "Nothing speaks against the canary.</strong> All 6 gates "
+        { "pass", "Nothing speaks against the canary.</strong> All 8 gates "
                   "pass.</p>" },
         { "failed", "The canary fails and still gets requests.</strong> "
                     "p95 &lt;= 500ms is broken: " },

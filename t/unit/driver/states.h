@@ -20,8 +20,8 @@
 
 #define STATES_NOW_MS    1763816402000u         /* 2025-11-22 13:00:02 UTC */
 #define STATES_STEP_MS   10000u
-#define STATES_RULES     6
-#define STATES_EVENTS    2
+#define STATES_RULES     8
+#define STATES_EVENTS    4
 #define STATES_MAX       200
 #define STATES_WINDOW    30                     /* points */
 
@@ -144,6 +144,24 @@ states_rule(states_t *s, const char *text, const char *metric,
 }
 
 
+/* the metric is all before the blank */
+
+static inline void
+states_ratio(states_t *s, const char *text, uint32_t event, uint32_t per,
+    uint64_t limit)
+{
+    ngx_canary_rule_t  *rule;
+
+    states_rule(s, text, text, NGX_CANARY_METRIC_EVENT_RATIO,
+                NGX_CANARY_AT_LEAST, limit, 200);
+
+    rule = &s->rules[s->split.nrules - 1];
+    rule->metric_text.len = strcspn(text, " ");
+    rule->event = event;
+    rule->per = per;
+}
+
+
 static inline void
 states_rules(states_t *s)
 {
@@ -161,6 +179,10 @@ states_rules(states_t *s)
     states_rule(s, "throughput >= 10r/s", "throughput",
                 NGX_CANARY_METRIC_THROUGHPUT, NGX_CANARY_AT_LEAST, 10000000,
                 1);
+    states_ratio(s, "event:email_verified/registration_started >= 70%", 1, 0,
+                 700000);
+    states_ratio(s, "event:document_uploaded/email_verified >= 60%", 2, 1,
+                 600000);
     s->split.rules = s->rules;
 }
 
@@ -249,6 +271,60 @@ states_latency(states_t *s, size_t v, ngx_canary_scope_e scope)
 }
 
 
+/* a funnel of three steps, and what is in none */
+
+static inline void
+states_events(states_t *s)
+{
+    size_t    e, v, k;
+    uint64_t  requests, count[STATES_EVENTS];
+
+    s->split.nevents = STATES_EVENTS;
+    s->split.events = s->events;
+    s->events[0].name = states_str("registration_started");
+    s->events[0].unique = 1;
+    s->events[1].name = states_str("email_verified");
+    s->events[2].name = states_str("document_uploaded");
+    s->events[3].name = states_str("upload_failed");
+
+    for (v = 0; v < s->split.nvariants; v++) {
+        for (k = 0; k < NGX_CANARY_SCOPES; k++) {
+            requests = s->split.variants[v].figures[k].requests;
+
+            count[0] = requests / 10;
+            count[1] = count[0] * (v ? 76 : 78) / 100;
+            count[2] = count[1] * (v ? 71 : 70) / 100;
+            count[3] = requests / 500;
+
+            for (e = 0; e < STATES_EVENTS; e++) {
+                s->events[e].figures[v][k].elapsed_us =
+                    s->split.variants[v].figures[k].elapsed_us;
+                s->events[e].figures[v][k].count = count[e];
+            }
+
+            s->events[0].figures[v][k].unique = count[0] * 9 / 10;
+        }
+    }
+}
+
+
+static inline void
+states_trials(states_t *s, ngx_canary_gate_t *gate, size_t scope)
+{
+    size_t               v;
+    uint64_t             n;
+    ngx_canary_trial_t  *t;
+
+    for (v = 0; v <= gate->index; v += gate->index) {
+        t = v ? &gate->canary[scope] : &gate->baseline[scope];
+        n = s->events[gate->rule->event].figures[v][scope].count;
+
+        t->n = s->events[gate->rule->per].figures[v][scope].count;
+        t->bad = t->n - n;
+    }
+}
+
+
 static inline void
 states_gate(states_t *s, size_t i, const states_course_t *course, int bad)
 {
@@ -268,6 +344,11 @@ states_gate(states_t *s, size_t i, const states_course_t *course, int bad)
             gate->canary[k].bad = v->figures[k].errors;
             gate->baseline[k].n = base->figures[k].samples;
             gate->baseline[k].bad = base->figures[k].errors;
+            continue;
+        }
+
+        if (gate->rule->metric == NGX_CANARY_METRIC_EVENT_RATIO) {
+            states_trials(s, gate, k);
             continue;
         }
 
@@ -321,30 +402,6 @@ states_journal(states_t *s, size_t n, uint64_t ms, const char *event,
     note->event = states_str(event);
     note->text = states_str(text);
     s->split.njournal = n + 1;
-}
-
-
-static inline void
-states_events(states_t *s)
-{
-    size_t                       v, k;
-    ngx_canary_event_figures_t  *f;
-
-    s->split.nevents = STATES_EVENTS;
-    s->split.events = s->events;
-    s->events[0].name = states_str("upload_started");
-    s->events[1].name = states_str("upload_finished");
-
-    for (v = 0; v < s->split.nvariants; v++) {
-        for (k = 0; k < NGX_CANARY_SCOPES; k++) {
-            f = s->events[0].figures[v];
-            f[k].elapsed_us = s->split.variants[v].figures[k].elapsed_us;
-            f[k].count = s->split.variants[v].figures[k].requests / 5;
-            f = s->events[1].figures[v];
-            f[k].elapsed_us = s->split.variants[v].figures[k].elapsed_us;
-            f[k].count = s->split.variants[v].figures[k].requests / 6;
-        }
-    }
 }
 
 
@@ -444,6 +501,7 @@ states_split(const states_course_t *course, const char *name,
         }
     }
 
+    states_events(s);
     split->gates = s->gates;
 
     for (v = 1; v < split->nvariants; v++) {
@@ -480,7 +538,6 @@ states_split(const states_course_t *course, const char *name,
     }
 
     split->history = s->history;
-    states_events(s);
 
     ngx_canary_gates_judge(split);
 

@@ -5,17 +5,11 @@
  * written again; what is refused is said why.
  */
 
-#include "../../src/pure/ngx_canary_walk.h"
+#include "state.h"
+
 #include "../unit/saved.h"
 
-#include "require.h"
-
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 
 #define EVENTS  2
@@ -28,12 +22,11 @@ static void clear(void);
 static void check_bounds(void);
 static void patch(uint8_t *body, size_t len, const uint8_t *data,
     size_t size);
-static uint8_t *dressed(const uint8_t *body, size_t size, uint64_t version,
-    size_t *len);
 
 
 static ngx_canary_saved_t        saved;
 static ngx_canary_saved_event_t  events[EVENTS];
+static ngx_canary_saved_history_t  history;
 
 
 int
@@ -66,7 +59,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memset(events, 0, sizeof(events));
     }
 
-    try(data, size, NGX_CANARY_STATE_VERSION);
+    /* the lowest byte of its version, and a greater one is refused */
+
+    try(data, size, size > 8 ? data[8] : 0);
 
     for (version = NGX_CANARY_STATE_OLDEST;
          version <= NGX_CANARY_STATE_VERSION;
@@ -90,7 +85,7 @@ try_dressed(const uint8_t *body, size_t size, uint64_t version)
     size_t    len;
     uint8_t  *file;
 
-    file = dressed(body, size, version, &len);
+    file = state_dressed(body, size, version, &len);
     try(file, len, version);
     free(file);
 }
@@ -106,6 +101,7 @@ try(const uint8_t *data, size_t size, uint64_t version)
 
     saved.events = events;
     saved.nevents = EVENTS;
+    saved.history = &history;
 
     memset(error, 0xff, sizeof(error));
 
@@ -120,9 +116,13 @@ try(const uint8_t *data, size_t size, uint64_t version)
 
     check_bounds();
 
-    /* an older version has another length */
+    /* a file with no history in it; an older version has another length */
 
     len = size;
+
+    if (ngx_canary_state_encode(&saved, NULL, 0) != size) {
+        saved.history = NULL;
+    }
 
     if (version != NGX_CANARY_STATE_VERSION) {
         len = ngx_canary_state_encode(&saved, NULL, 0);
@@ -155,6 +155,7 @@ clear(void)
     }
 
     memset(&saved, 0, offsetof(ngx_canary_saved_t, variants));
+    state_history_clear(&history);
 
     n = offsetof(ngx_canary_saved_judge_t, gates);
 
@@ -234,57 +235,6 @@ check_bounds(void)
     for (i = 0; i < saved.nevents; i++) {
         require(events[i].name.len <= NGX_CANARY_SAVED_NAME);
     }
-}
 
-
-/* a header, the body, and a checksum */
-
-static uint8_t *
-dressed(const uint8_t *body, size_t size, uint64_t version, size_t *len)
-{
-    uint64_t           value;
-    uint8_t           *file;
-    ngx_canary_walk_t  w;
-
-    *len = NGX_CANARY_STATE_HEADER + size + NGX_CANARY_STATE_CHECK;
-
-    /* no place of the owner */
-
-    if (version == 1) {
-        *len -= 8;
-    }
-
-    file = malloc(*len);
-    require(file != NULL);
-
-    memset(&w, 0, sizeof(w));
-    w.writes = 1;
-    w.out = file;
-    w.size = *len;
-
-    memcpy(file, "\x89" "CNRY\r\n\x1a", 8);
-    w.pos = 8;
-    value = version;
-    ngx_canary_walk_fixed(&w, &value, 4);
-    value = *len;
-    ngx_canary_walk_fixed(&w, &value, 8);
-    value = 1;
-    ngx_canary_walk_fixed(&w, &value, 8);
-    ngx_canary_walk_fixed(&w, &value, 8);
-
-    if (version > 1) {
-        ngx_canary_walk_fixed(&w, &value, 8);
-    }
-
-    if (size) {
-        memcpy(file + w.pos, body, size);
-    }
-
-    w.pos += size;
-    value = XXH3_64bits(file, w.pos);
-    ngx_canary_walk_fixed(&w, &value, NGX_CANARY_STATE_CHECK);
-
-    require(!w.failed && w.pos == *len);
-
-    return file;
+    state_history_check(&history);
 }

@@ -11,11 +11,16 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ngx_canary_gate.h"
 
 
 #define NGX_CANARY_FIGURE_LEN  32
+
+/* significant digits of a figure; where those do not tell it from the limit */
+#define NGX_CANARY_DIGITS      4
+#define NGX_CANARY_ALL_DIGITS  12
 
 /* of a gate's text in its reason: what must follow fits as well */
 #define NGX_CANARY_TEXT_LEN    150
@@ -42,7 +47,9 @@ static void ngx_canary_gate_say(ngx_canary_gate_t *gate, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 static const char *ngx_canary_gate_text(const ngx_canary_rule_t *rule,
     uint64_t micro, char *buf);
-static void ngx_canary_gate_decimal(char *buf, double value,
+static void ngx_canary_gate_figure(const ngx_canary_rule_t *rule,
+    uint64_t micro, int digits, char *buf);
+static void ngx_canary_gate_decimal(char *buf, double value, int digits,
     const char *unit);
 
 
@@ -354,12 +361,14 @@ ngx_canary_gate_reason_aborts(ngx_canary_split_t *split,
     base = &split->variants[0].figures[NGX_CANARY_STAGE];
 
     ngx_canary_gate_decimal(part, 100.0 * (double) f->aborted
-                                  / (double) f->requests, "%");
+                                  / (double) f->requests,
+                            NGX_CANARY_DIGITS, "%");
     twice[0] = '\0';
 
     if (base->requests) {
         ngx_canary_gate_decimal(other, 100.0 * (double) base->aborted
-                                       / (double) base->requests, "%");
+                                       / (double) base->requests,
+                                NGX_CANARY_DIGITS, "%");
         (void) snprintf(twice, sizeof(twice), " and twice the baseline's %s",
                         other);
     }
@@ -402,6 +411,28 @@ ngx_canary_gate_say(ngx_canary_gate_t *gate, const char *fmt, ...)
 static const char *
 ngx_canary_gate_text(const ngx_canary_rule_t *rule, uint64_t micro, char *buf)
 {
+    char  limit[NGX_CANARY_FIGURE_LEN];
+
+    ngx_canary_gate_figure(rule, micro, NGX_CANARY_DIGITS, buf);
+
+    /* what is not the limit does not read like it */
+
+    if (rule->op != NGX_CANARY_NOT_WORSE && micro != rule->limit) {
+        ngx_canary_gate_figure(rule, rule->limit, NGX_CANARY_DIGITS, limit);
+
+        if (strcmp(buf, limit) == 0) {
+            ngx_canary_gate_figure(rule, micro, NGX_CANARY_ALL_DIGITS, buf);
+        }
+    }
+
+    return buf;
+}
+
+
+static void
+ngx_canary_gate_figure(const ngx_canary_rule_t *rule, uint64_t micro,
+    int digits, char *buf)
+{
     double  value;
 
     value = (double) micro;
@@ -412,44 +443,44 @@ ngx_canary_gate_text(const ngx_canary_rule_t *rule, uint64_t micro, char *buf)
     case NGX_CANARY_METRIC_ABORT_RATE:
     case NGX_CANARY_METRIC_RETRY_RATE:
     case NGX_CANARY_METRIC_EVENT_RATIO:
-        ngx_canary_gate_decimal(buf, value / 1e4, "%");
+        ngx_canary_gate_decimal(buf, value / 1e4, digits, "%");
         break;
 
     case NGX_CANARY_METRIC_THROUGHPUT:
-        ngx_canary_gate_decimal(buf, value / 1e6, "r/s");
+        ngx_canary_gate_decimal(buf, value / 1e6, digits, "r/s");
         break;
 
     case NGX_CANARY_METRIC_EVENT_RATE:
-        ngx_canary_gate_decimal(buf, value * 60 / 1e6, "r/m");
+        ngx_canary_gate_decimal(buf, value * 60 / 1e6, digits, "r/m");
         break;
 
     case NGX_CANARY_METRIC_EVENT_MEAN:
     case NGX_CANARY_METRIC_EVENT_QUANTILE:
-        ngx_canary_gate_decimal(buf, value / 1e6, "");
+        ngx_canary_gate_decimal(buf, value / 1e6, digits, "");
         break;
 
     default:
         if (micro >= 1000000) {
-            ngx_canary_gate_decimal(buf, value / 1e6, "s");
+            ngx_canary_gate_decimal(buf, value / 1e6, digits, "s");
 
         } else {
-            ngx_canary_gate_decimal(buf, value / 1e3, "ms");
+            ngx_canary_gate_decimal(buf, value / 1e3, digits, "ms");
         }
     }
-
-    return buf;
 }
 
 
-/* four significant digits at most, and no trailing zeros: %g with care */
+/* so many significant digits at most, no trailing zeros: %g with care */
 
 static void
-ngx_canary_gate_decimal(char *buf, double value, const char *unit)
+ngx_canary_gate_decimal(char *buf, double value, int digits,
+    const char *unit)
 {
-    if (value >= 1000) {
+    if (value >= 1000 && digits == NGX_CANARY_DIGITS) {
         (void) snprintf(buf, NGX_CANARY_FIGURE_LEN, "%.0f%s", value, unit);
 
     } else {
-        (void) snprintf(buf, NGX_CANARY_FIGURE_LEN, "%.4g%s", value, unit);
+        (void) snprintf(buf, NGX_CANARY_FIGURE_LEN, "%.*g%s", digits, value,
+                        unit);
     }
 }

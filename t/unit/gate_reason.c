@@ -291,6 +291,29 @@ test_long(void)
 }
 
 
+/* a figure beside its limit has the digits that tell them apart, if it can */
+
+static void
+test_close(void)
+{
+    ngx_canary_gate_t  *gate;
+
+    gate = error_rate();
+    canary(gate, 10001, 1000000);
+    is_pending(gate, "1.0001% in the stage, above the limit; evidence 10^0.0 "
+               "of 10^7.7", "the fifth digit");
+    canary(gate, 100010, 10000000);
+    is_pending(gate, "1.0001% in the stage, above the limit; evidence 10^0.0 "
+               "of 10^7.7", "the same of more");
+    canary(gate, 10010, 1000000);
+    is_pending(gate, "1.001% in the stage, above the limit; evidence 10^0.0 "
+               "of 10^7.7", "four do");
+    canary(gate, 123456, 1000000);
+    is_pending(gate, "12.35% in the stage, above the limit; evidence 10^0.0 "
+               "of 10^7.7", "far from it, four are enough");
+}
+
+
 int
 main(void)
 {
@@ -299,6 +322,7 @@ main(void)
     test_bursts();
     test_bursts_relative();
     test_long();
+    test_close();
 
     return tap_done();
 }

@@ -176,15 +176,16 @@ ngx_canary_gate_pending(const ngx_canary_split_t *split,
     } else if (gate->beyond[NGX_CANARY_WINDOW]) {
         ngx_canary_gate_given_up(gate, NGX_CANARY_WINDOW);
 
-    } else if (gate->has_actual && ngx_canary_gate_over(split, gate)) {
-        ngx_canary_gate_outside(split, gate);
-
-    } else if (!gate->has_actual || !gate->has_window) {
+    } else if (!gate->has_actual
+               || (!gate->has_window && !ngx_canary_gate_over(split, gate)))
+    {
         ngx_canary_gate_say(gate, "no samples in the %s",
                             gate->has_actual ? "window" : "stage");
         return;
 
-    } else if (ngx_canary_gate_alone(gate, NGX_CANARY_WINDOW)) {
+    } else if (gate->has_window
+               && ngx_canary_gate_alone(gate, NGX_CANARY_WINDOW))
+    {
         ngx_canary_gate_say(gate, "no samples of the baseline in the window");
         return;
 

@@ -43,7 +43,7 @@ ngx_canary_page_events(const ngx_canary_split_t *split, ngx_canary_out_t *out)
     size_t             i, first;
     ngx_canary_bars_t  bars;
 
-    if (split->nevents == 0) {
+    if (split->nevents == 0 || split->events == NULL) {
         return;
     }
 

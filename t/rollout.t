@@ -186,7 +186,8 @@ like(
     qr/^\*\*Rollbacks Triggered:\*\* 0  $/m,
     'the rehearsal is no rollback of the roll-out'
 );
-is(scalar(() = $page =~ /!\[Status page\]/g), 5, 'five pictures');
+is(scalar(() = $page =~ /!\[Status page, in place of a dashboard\]/g),
+    5, 'five pictures');
 is(scalar(() = $page =~ /n\/a: /g), 0, 'no figure is missing');
 
 for my $n (1 .. 4) {

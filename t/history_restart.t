@@ -56,7 +56,7 @@ is($after->{stage}{generation}[-1], 2, 'with the next generation');
 
 my $stage = $after->{stage};
 my @gaps = grep {
-    $stage->{t}[$_] - $stage->{t}[$_ - 1] - $stage->{length}[$_ - 1] > 0.01
+    $stage->{t}[$_] - $stage->{t}[$_ - 1] - $stage->{length}[$_ - 1] > 0.03
 } 1 .. $#{$stage->{t}};
 is(scalar @gaps, 1, 'one gap, without nginx');
 

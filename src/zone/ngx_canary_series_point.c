@@ -154,7 +154,8 @@ ngx_canary_series_from_now(ngx_canary_series_tick_t *tick,
     base = &place->series->bases[!place->base];
 
     base->start_us = tick->now_us;
-    base->start_ms = ngx_canary_now_ms();
+    base->start_ms = ngx_canary_now_ms()
+                     - (ngx_canary_now_us() - tick->now_us) / 1000;
     base->stage_ms = place->series->bases[place->base].stage_ms;
 
     ngx_memcpy(base->limits_us, tick->split->limits_us,

@@ -154,11 +154,11 @@ ngx_canary_now_us(void)
 uint64_t
 ngx_canary_now_ms(void)
 {
-    ngx_time_t  *tp;
+    struct timeval  tv;
 
-    tp = ngx_timeofday();
+    ngx_gettimeofday(&tv);
 
-    return (uint64_t) tp->sec * 1000 + (uint64_t) tp->msec;
+    return (uint64_t) tv.tv_sec * 1000 + (uint64_t) tv.tv_usec / 1000;
 }
 
 

@@ -345,7 +345,7 @@ ngx_uint_t ngx_canary_zone_nshards(void);
 /* monotonic microseconds */
 uint64_t ngx_canary_now_us(void);
 
-/* milliseconds since the epoch, from nginx's cached clock */
+/* milliseconds since the epoch; nginx's cached clock may be late */
 uint64_t ngx_canary_now_ms(void);
 
 

@@ -262,7 +262,7 @@ sub _watch {
     while (1) {
         my $left = $end - time;
         return 'hangs' if $left <= 0;
-        next if !$select->canread_file($left);
+        next if !$select->can_read($left);
         my $read = sysread $out, $text, 65536, length $text;
         return if !$read;
         while ($text =~ s/^(.*)\n//) {

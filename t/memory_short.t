@@ -1,8 +1,8 @@
 use strict;
 use warnings;
 
-# Memory is short at any one place of the module that asks for some: nginx -t
-# and a reload fail or do all of it, a request is answered as usual or with an
+# Memory, descriptors, threads or random bytes are short at any one place of
+# the module that asks for some: nginx -t and a reload fail or do all of it, a request is answered as usual or with an
 # error, no worker dies, and afterwards everything is as it was.
 
 use Cwd qw(abs_path);
@@ -46,13 +46,21 @@ my $http = <<'CONF';
     server {
         listen 127.0.0.1:%%PORT1%%;
         location / { return 200 "canary\n"; }
+        location /twice { return 404; }
     }
     server {
         listen 127.0.0.1:%%PORT2%%;
         location / { return 200 "baseline\n"; }
+        location /twice { return 404; }
     }
     server {
         listen 127.0.0.1:%%PORT0%%;
+        location /twice {
+            proxy_pass http://baseline;
+            proxy_next_upstream off;
+            proxy_intercept_errors on;
+            error_page 404 = /;
+        }
         location / {
             proxy_pass http://baseline;
             add_header Variant "$canary_variant $canary_latency";
@@ -231,6 +239,7 @@ sub requests {
         (map { ["/?key=$_&v=$_", qr/\A(?:canary|baseline)\n\z/] } 1 .. 8),
         ['/?force=canary', qr/\Acanary\n\z/],
         ['/?bypass=yes', qr/\Abaseline\n\z/],
+        ['/twice', qr/\A(?:canary|baseline)\n\z/],
         ['/', qr/\A(?:canary|baseline)\n\z/],
         ['/canary/', qr/<\/html>\s*\z/],
         ['/canary/?upstream=baseline', qr/<\/html>\s*\z/],

@@ -1,15 +1,19 @@
 /*
- * Memory that runs short on demand: included before each source of the module
- * by t/memory_short.t and scripts/coverage.  Each place that asks nginx for
- * memory is a site; the file that CANARY_SHORT names is an array of them, which
- * the module fills in as it comes by, and in which the test says which fails.
+ * Memory and what else runs short on demand: included before each source of
+ * the module by t/memory_short.t and scripts/coverage.  Each place that asks
+ * nginx or the kernel for some is a site; the file that CANARY_SHORT names is an
+ * array of them, which the module fills in as it comes by, and in which the
+ * test says which fails.
  */
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 
 #define SHORT_SITES  256
@@ -94,6 +98,7 @@ short_fails(const char *file, int line)
             }
 
             __atomic_fetch_add(&site->failed, 1, __ATOMIC_RELAXED);
+            ngx_set_errno(NGX_ENOMEM);
             return 1;
         }
     }
@@ -129,3 +134,15 @@ short_fails(const char *file, int line)
     SHORT(NULL, (ngx_shared_memory_add)(cf, name, size, tag))
 #define mmap(addr, len, prot, flags, fd, offset)                              \
     SHORT(MAP_FAILED, (mmap)(addr, len, prot, flags, fd, offset))
+#define read(fd, buf, size)       SHORT(-1, (read)(fd, buf, size))
+#define fstat(fd, st)             SHORT(-1, (fstat)(fd, st))
+#define fchown(fd, uid, gid)      SHORT(-1, (fchown)(fd, uid, gid))
+#define getrandom(buf, n, flags)  SHORT(-1, (getrandom)(buf, n, flags))
+#define eventfd(value, flags)     SHORT(-1, (eventfd)(value, flags))
+#define pthread_create(id, attr, start, data)                                 \
+    SHORT(NGX_ENOMEM, (pthread_create)(id, attr, start, data))
+#define ngx_get_connection(fd, log)                                           \
+    SHORT(NULL, (ngx_get_connection)(fd, log))
+#undef ngx_add_event
+#define ngx_add_event(event, what, flags)                                     \
+    SHORT(NGX_ERROR, ngx_event_actions.add(event, what, flags))

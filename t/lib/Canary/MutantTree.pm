@@ -357,8 +357,8 @@ sub _command {
     my $made = $self->_object($file) =~ s{^\Q$self->{dir}\E/build/tree/}{}r;
 
     chdir dirname($self->{objects}) or die "$self->{objects}: $!\n";
-    open my $in, '-|', 'make', '-n', '-W', $source, '-f', 'objs/Makefile',
-        "CANARY_FLAGS=$flags", $made
+    open my $in, '-|', 'make', '--no-print-directory', '-n', '-W', $source,
+        '-f', 'objs/Makefile', "CANARY_FLAGS=$flags", $made
         or die "make: $!\n";
     my $command = do { local $/ = undef; <$in> };
     close $in;

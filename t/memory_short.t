@@ -2,8 +2,9 @@ use strict;
 use warnings;
 
 # Memory, descriptors, threads or random bytes are short at any one place of
-# the module that asks for some: nginx -t and a reload fail or do all of it, a request is answered as usual or with an
-# error, no worker dies, and afterwards everything is as it was.
+# the module that asks for some: nginx -t and a reload fail or do all of it, a
+# request is answered as usual or with an error, no worker dies, and afterwards
+# everything is as it was.
 
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);

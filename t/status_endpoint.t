@@ -172,6 +172,14 @@ for my $accept (@accepts) {
     is($r->{body} =~ /\n# EOF\n\z/ ? $open : $text, $type, "$name: the body");
 }
 
+# behind more headers than nginx keeps in one piece
+my $far = $t->get(
+    '/canary/metrics',
+    (map { ("X-$_", $_) } 1 .. 45),
+    accept => 'application/openmetrics-text'
+);
+is($far->{header}{'content-type'}, $open, 'Accept: behind 45 headers');
+
 my $status = $t->status();
 is_deeply([keys %{$status->{splits}}], ['baseline'], 'one split');
 my $split = $status->{splits}{baseline};

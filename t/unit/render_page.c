@@ -158,6 +158,7 @@ int
 main(void)
 {
     char    *text, *small, *newest;
+    ngx_canary_snapshot_t   snap;
     size_t   i;
 
     text = rendered("sample", 256);
@@ -198,6 +199,14 @@ main(void)
            "the title says so");
     is_u64(picture_count(text, "<rect class=\"v1\""), 0,
            "no bar without a share");
+    is_u64(picture_count(text, "id=\"journal\""), split.njournal > 0,
+           "a journal where there is one");
+    free(text);
+
+    (void) picture_take(&snap, &split, "rolled");
+    split.njournal = 0;
+    text = picture_render(ngx_canary_render_page, &snap, 256);
+    is_u64(picture_count(text, "id=\"journal\""), 0, "and else none");
     free(text);
 
     text = rendered("events", 256);

@@ -127,6 +127,47 @@ middle(void)
 }
 
 
+/*
+ * So many users that registers are full, by the distribution of a register's
+ * value, k or less with the chance exp(-users / registers / 2^k), and 53 at
+ * most.
+ */
+
+static void
+full(void)
+{
+    double    users, value, error, mean;
+    size_t    i;
+    unsigned  n, k, full;
+    uint64_t  state;
+
+    state = 53;
+
+    for (n = 56; n <= 62; n += 2) {
+        users = ldexp(1, (int) n);
+        mean = 0;
+        full = 0;
+
+        for (k = 0; k < 40; k++) {
+
+            for (i = 0; i < NGX_CANARY_UNIQUE_REGISTERS; i++) {
+                value = ceil(log2(users / NGX_CANARY_UNIQUE_REGISTERS
+                                  / -log(sample_unit(&state))));
+                reg[i] = (uint8_t) fmax(0, fmin(53, value));
+                full += reg[i] == 53;
+            }
+
+            error = (double) ngx_canary_unique_estimate(reg) / users - 1;
+            mean += error / 40;
+        }
+
+        ok(full > 0 && fabs(mean) < 4 * STANDARD_ERROR / sqrt(40),
+           "2^%u users, %u registers full: no bias, %.2f%% in the mean", n,
+           full, 100 * mean);
+    }
+}
+
+
 static void
 ends(void)
 {
@@ -164,6 +205,7 @@ main(void)
     truth(1000000, 20, KEY_NUMBER);
     few();
     middle();
+    full();
     ends();
 
     return tap_done();

@@ -27,7 +27,9 @@ my $owner = $$;
 sub _reserve_ports {
     my ($self) = @_;
 
-    my $locks = File::Spec->tmpdir() . "/canary-ports-$>";
+    # one place for all, whatever TMPDIR says
+    my $locks =
+        (-w '/tmp' ? '/tmp' : File::Spec->tmpdir()) . "/canary-ports-$>";
     mkdir $locks, 0700;
     my @bases = map { FIRST_PORT + $_ * PORTS }
         0 .. (LAST_PORT - FIRST_PORT) / PORTS - 1;

@@ -25,10 +25,10 @@
 
 
 #define NGX_CANARY_EVENTS_MAGIC   0x6e67636365766e74ULL     /* "ngccevnt" */
-#define NGX_CANARY_EVENTS_LAYOUT  2
+#define NGX_CANARY_EVENTS_LAYOUT  3
 
 #define NGX_CANARY_MAX_EVENT_NAME 63    /* bytes */
-#define NGX_CANARY_WINDOW_SLICES  30    /* each a second, at least */
+#define NGX_CANARY_WINDOW_SLICES  NGX_CANARY_WINDOW_STEPS
 /* one that is filled, and one that is cleared for the next */
 #define NGX_CANARY_SLICES         (NGX_CANARY_WINDOW_SLICES + 2)
 

@@ -33,7 +33,7 @@
 
 
 #define NGX_CANARY_ZONE_MAGIC     0x6e676363616e6172ULL     /* "ngccanar" */
-#define NGX_CANARY_ZONE_LAYOUT    5
+#define NGX_CANARY_ZONE_LAYOUT    6
 
 /* what is said of a zone that cannot be adopted */
 #define NGX_CANARY_ZONE_OTHER                                                 \
@@ -56,7 +56,7 @@
  * quantile; the relative ones behind the absolute ones.
  */
 #define NGX_CANARY_LIMITS         (2 * NGX_CANARY_QUANTILES)
-#define NGX_CANARY_WINDOW_STEPS   300   /* a window's length in steps */
+#define NGX_CANARY_WINDOW_STEPS   30    /* a window's length in steps */
 /* one more that is being written, and some for a reader that is slow */
 #define NGX_CANARY_STEPS          (NGX_CANARY_WINDOW_STEPS + 4)
 

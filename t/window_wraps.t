@@ -115,7 +115,7 @@ ok($s->load('h 100%', @others), 'another variant gets its slot');
 $total = 0;
 my $before = $second;
 go_on(WINDOW + 3, 'h', 1000);
-go_on(STEPS + 3, 'h', 5);
+go_on(STEPS + 3, 'h', 1);
 is(
     $s->counted('h', $total)->{total}{requests},
     $second - $before,

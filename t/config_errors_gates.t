@@ -32,7 +32,8 @@ wrong("canary_gate '$_' <= 1s;", "unknown metric \"$_\", $metrics")
     for '', 'p96', 'P95', 'p9', 'p9999', 'errors', 'error_rate ', 'aborted',
     'abort_rates', 'retries', 'event:', 'event', 'event:a b', 'event:a/',
     'event:/a', 'event:a/b/c', 'event:a:',
-    'event:a:p96', 'event:a:max', 'event:caf\\xc3\\xa9';
+    'event:a:p96', 'event:a:max', 'event:a:error_rate', 'event:a:throughput',
+    'event:caf\\xc3\\xa9';
 wrong("canary_gate p95 '$_' 1s;",
     "invalid rule \"$_\", it must be \"<=\", \">=\" or \"not_worse\"")
     for '', '<', '=', '=<', '>', 'NOT_WORSE', 'worse';

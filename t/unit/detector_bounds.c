@@ -149,9 +149,50 @@ thresholds(void)
 }
 
 
+/* what no tick can have is no trial, nor is what is no number */
+
+static void
+counts(void)
+{
+    size_t                   i;
+    ngx_canary_dispersion_t  d;
+
+    static const struct {
+        double               n;
+        double               bad;
+        double               requests;
+        double               counted_bad;
+        double               counted_requests;
+    } rows[] = {
+        { 10, 3, 10, 3, 10 },
+        { 10, 20, 10, 10, 10 },
+        { 10, -1, 10, 0, 10 },
+        { 999999999999999, 1, 999999999999999, 1, 999999999999999 },
+        { 1e15, 1, 1e15, 0, 0 },
+        { HUGE_VAL, 1, HUGE_VAL, 0, 0 },
+        { NAN, 1, NAN, 0, 0 },
+        { 0, 1, 0, 0, 0 },
+        { -1, 1, -1, 0, 0 },
+        { 0.5, 0.25, 0.5, 0.25, 0.5 }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        memset(&d, 0, sizeof(d));
+        ngx_canary_dispersion_tick(&d, rows[i].n, rows[i].bad,
+                                   rows[i].requests);
+        ok(d.bad == rows[i].counted_bad, "%g of %g are bad: %g", rows[i].bad,
+           rows[i].n, d.bad);
+        ok(fabs(d.rate - 0.01 * rows[i].counted_requests)
+           <= 1e-9 * rows[i].counted_requests, "%g requests: a rate of %g",
+           rows[i].requests, d.rate);
+    }
+}
+
+
 int
 main(void)
 {
+    counts();
     trials();
     rates();
     pairs();

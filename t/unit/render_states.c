@@ -184,6 +184,65 @@ tails(const char *text, const ngx_canary_split_t *split, size_t v,
 }
 
 
+/* each tag that is opened is closed, in order; returns where not, or NULL */
+
+static const char *
+unbalanced(const char *p)
+{
+    int          closes;
+    size_t       n, depth, len;
+    const char  *name, *open[64];
+
+    static const char  *empty[] = { "meta", "link", "br", "col" };
+
+    depth = 0;
+
+    while ((p = strchr(p, '<')) != NULL) {
+
+        if (p[1] == '!') {
+            p++;
+            continue;
+        }
+
+        closes = (p[1] == '/');
+        name = p + 1 + closes;
+        len = strcspn(name, " />\n");
+        p = strchr(name, '>');
+
+        if (p == NULL || len == 0) {
+            return name;
+        }
+
+        for (n = 0; n < sizeof(empty) / sizeof(empty[0]); n++) {
+            if (strlen(empty[n]) == len && memcmp(empty[n], name, len) == 0) {
+                break;
+            }
+        }
+
+        if (p[-1] == '/' || n < sizeof(empty) / sizeof(empty[0])) {
+            continue;
+        }
+
+        if (!closes) {
+            if (depth == sizeof(open) / sizeof(open[0])) {
+                return name;
+            }
+
+            open[depth++] = name;
+            continue;
+        }
+
+        if (depth == 0 || memcmp(open[--depth], name, len) != 0
+            || strcspn(open[depth], " />\n") != len)
+        {
+            return name;
+        }
+    }
+
+    return depth ? open[depth - 1] : NULL;
+}
+
+
 static void
 sentences(void)
 {
@@ -223,6 +282,8 @@ sentences(void)
            rows[i].state);
         ok(text && strlen(text) < LARGEST, "%s: %zu bytes", rows[i].state,
            text ? strlen(text) : 0);
+        ok(text && unbalanced(text) == NULL, "%s: tags: %.40s", rows[i].state,
+           text && unbalanced(text) ? unbalanced(text) : "balanced");
         free(text);
     }
 }

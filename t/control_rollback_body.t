@@ -168,6 +168,27 @@ for my $case (
     $client->close();
 }
 
+# a body that comes after its header, many times as long as its buffer
+for my $chunked (0, 1) {
+    my $client = $t->client();
+    my $body = 'by=anna&reason=' . join '-', 100 .. 299;
+    my $small = $head =~ s/control/small/r;
+    $client->send($small
+            . ($chunked
+            ? "Transfer-Encoding: chunked\r\n\r\n"
+            : 'Content-Length: ' . length($body) . "\r\n\r\n"));
+    $t->wait_for(sub { split_of()->{state} eq 'rolled_back' });
+    my $sent = $chunked ? chunked($body =~ /.{1,40}/g, '') : $body;
+    $client->send($_) for $sent =~ /.{1,50}/gs;
+    rolled_back(
+        $client->response('POST'),
+        'by anna: ' . substr($body, 15, 502),
+        length $body > 515 ? qr/cut/ : undef,
+        'a body behind its header' . ($chunked ? ', in chunks' : '')
+    );
+    $client->close();
+}
+
 # a client that leaves in the middle
 my $socket = $t->connect();
 print {$socket} "${head}Content-Length: 19\r\n\r\nby=an";

@@ -39,35 +39,73 @@ begin(ngx_canary_out_t *out, unsigned char *room, size_t size)
 }
 
 
-int
-main(void)
+/* bytes fill the room, and what is left of them asks for another */
+
+static void
+bytes(void)
 {
     size_t            size;
     unsigned char     room[64];
     ngx_canary_out_t  out;
 
-    for (size = 0; size <= 8; size++) {
+    for (size = 0; size < 8; size++) {
         begin(&out, room, size);
         ngx_canary_out_bytes(&out, "12345678", 8);
 
-        if (size < 8) {
-            ok(out.failed && asked == 1 && room[0] == '.',
-               "8 bytes in a room of %zu: refused, nothing is written", size);
-            is_u64(needed, 8, "it asks for all of them");
-            is_u64((uint64_t) (out.last - out.pos), 0, "no room is left");
+        ok(out.failed && asked == 1 && needed == 8 - size,
+           "8 bytes in a room of %zu: %zu more are asked for", size, needed);
+        ok(memcmp(room, "12345678", size) == 0 && room[size] == '.',
+           "it is full, and nothing is behind it");
 
-            ngx_canary_out_bytes(&out, "1", 1);
-            ok(asked == 1 && room[0] == '.', "and it is not asked again");
-
-        } else {
-            ok(!out.failed && asked == 0 && memcmp(room, "12345678.", 9) == 0,
-               "what fits exactly is written");
-            ngx_canary_out_bytes(&out, "", 0);
-            ok(!out.failed && asked == 0, "and nothing more needs no room");
-            ngx_canary_out_bytes(&out, "9", 1);
-            ok(out.failed && asked == 1 && room[8] == '.', "a byte more");
-        }
+        ngx_canary_out_bytes(&out, "1", 1);
+        ngx_canary_out_u64(&out, 1);
+        ok(asked == 1 && room[size] == '.', "refused once is refused");
     }
+
+    begin(&out, room, 8);
+    ngx_canary_out_bytes(&out, "12345678", 8);
+    ok(!out.failed && asked == 0 && memcmp(room, "12345678.", 9) == 0,
+       "what fits exactly");
+    ngx_canary_out_bytes(&out, "", 0);
+    ok(!out.failed && asked == 0, "nothing needs no room");
+}
+
+
+/* a number wants room for the longest of them, 20 digits and more */
+
+static void
+numbers(void)
+{
+    size_t            size, least;
+    unsigned char     room[64];
+    ngx_canary_out_t  out;
+
+    least = 0;
+
+    for (size = 0; size <= 40; size++) {
+        begin(&out, room, size);
+        ngx_canary_out_u64(&out, 7);
+
+        if (!out.failed && least == 0) {
+            least = size;
+        }
+
+        ok(out.failed ? room[0] == '.' && asked == 1 && needed > size
+                      : room[0] == '7' && room[1] == '.' && asked == 0,
+           "a room of %zu: a number or nothing", size);
+        ok(out.failed == (least == 0), "and none that is smaller");
+    }
+
+    ok(least >= 20 && needed == least, "it asks for what is enough: %zu",
+       needed);
+}
+
+
+int
+main(void)
+{
+    bytes();
+    numbers();
 
     return tap_done();
 }

@@ -94,6 +94,11 @@ numbers(void)
                       : room[0] == '7' && room[1] == '.' && asked == 0,
            "a room of %zu: a number or nothing", size);
         ok(out.failed == (least == 0), "and none that is smaller");
+
+        if (out.failed) {
+            ngx_canary_out_bytes(&out, "1", 1);
+            ok(room[0] == '.', "refused once is refused");
+        }
     }
 
     ok(least >= 20 && needed == least, "it asks for what is enough: %zu",

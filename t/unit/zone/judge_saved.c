@@ -139,7 +139,7 @@ close_to(const ngx_canary_dispersion_t *a, const ngx_canary_dispersion_t *b,
 int
 main(void)
 {
-    size_t              i;
+    size_t              i, k;
     double              phi[RULES], evidence[RULES];
     ngx_canary_seen_t  *seen;
 
@@ -175,6 +175,20 @@ main(void)
 
     ok(gates[0].trials == 5000 && gates[0].bad == 300
        && gates[1].trials == 470 && gates[1].bad == 300, "the sums");
+
+    for (i = 0; i < RULES; i++) {
+        seen = judge_seen(i);
+
+        for (k = 0; k < NGX_CANARY_DISPERSION_LENGTHS; k++) {
+            ok(seen && memcmp(&seen->detector.dispersion.lengths[k].past,
+                              &hand[i].detector.dispersion.lengths[k].past,
+                              sizeof(ngx_canary_epoch_t))
+                       == 0,
+               "what counts of the length %zu", k);
+        }
+
+        ok(gates[i].known > 0, "and how much is known");
+    }
 
     /* requests between what was kept and the first tick */
 

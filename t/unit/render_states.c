@@ -369,6 +369,40 @@ same_words(void)
 }
 
 
+/* where there is more than one canary, each gate says whose it is */
+
+static void
+whose(void)
+{
+    char                   *text;
+    size_t                  i;
+    ngx_canary_snapshot_t   snap;
+
+    static const struct {
+        const char         *state;
+        size_t              canaries;   /* that are named */
+    } rows[] = {
+        { "pass", 0 }, { "two", 2 }, { "three", 3 }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        text = rendered(rows[i].state, &snap);
+        is_u64(picture_count(text, "<h2>Gates of sliceB_documents"),
+               rows[i].canaries, "headings of tiles");
+        is_u64(picture_count(text, "<td>sliceB_documents p95 &lt;= 500ms</td>"),
+               rows[i].canaries > 0, "rows of the table");
+        is_u64(picture_count(text, "<td>sliceB_documents_2 p95 &lt;= 500ms<"),
+               rows[i].canaries > 1, "of the second");
+        is_u64(picture_count(text, " of sliceB_documents<")
+               + picture_count(text, " of sliceB_documents_2<")
+               + picture_count(text, " of sliceB_documents_3<"),
+               rows[i].canaries ? rows[i].canaries + 2 : 0,
+               "and the gate with the most evidence, in two charts");
+        free(text);
+    }
+}
+
+
 static void
 overview(void)
 {
@@ -519,6 +553,7 @@ main(void)
 
     sentences();
     same_words();
+    whose();
     overview();
     clocks();
     duration();

@@ -80,6 +80,8 @@ static const states_course_t  states_courses[] = {
       NGX_CANARY_STATE_OFF, 0, NULL },
     { "none", 0, 125, 0, 300, 1.1, 0.003, 0,
       NGX_CANARY_STATE_OFF, 0, NULL },
+    { "two", 2, 125, 0.1, 200, 1.3, 0.004, 100,
+      NGX_CANARY_STATE_ACTIVE, 0, NULL },
     { "three", 3, 125, 0.1, 200, 1.3, 0.004, 100,
       NGX_CANARY_STATE_ACTIVE, 0, NULL }
 };

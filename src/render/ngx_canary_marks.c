@@ -133,7 +133,7 @@ ngx_canary_hours(const ngx_canary_times_t *times, unsigned y)
 
     static const uint64_t  steps[] = {
         10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
-        86400, 604800, 2592000
+        86400, 172800, 604800, 2592000
     };
 
     out = times->out;

@@ -19,6 +19,15 @@ $t->conf(<<'CONF');
         canary_force $http_x_canary never my-docs.v1;
         canary_force $http_x_canary always canary;
     }
+    upstream canary_other { server 127.0.0.1:%%PORT1%%; }
+    upstream other {
+        server 127.0.0.1:%%PORT2%%;
+        canary canary_other 50%;
+        canary_key $http_x_user;
+    }
+    map $canary_variant_my_docs_v1 $mapped {
+        default $canary_variant_my_docs_v1;
+    }
     upstream plain { server 127.0.0.1:%%PORT2%%; }
     proxy_next_upstream error timeout http_500;
     add_header X-Variant "[$canary_variant]" always;
@@ -35,6 +44,11 @@ $t->conf(<<'CONF');
             proxy_set_header X-Variant $canary_variant_my_docs_v1;
             set $name my-docs.v1;
             proxy_pass http://$name$request_uri;
+        }
+        location /mapped {
+            set $first $mapped;
+            set $second $canary_variant_other;
+            proxy_pass http://$mapped;
         }
         location /plain {
             set $name plain;
@@ -68,7 +82,8 @@ my %twenty = (
 $f->counted('static', %twenty);
 
 my %variant = (new => '[canary]', old => '[my-docs.v1]');
-for my $path (qw(/named /variant /header)) {
+# "map" holds what it read before another split's variable was read
+for my $path (qw(/named /variant /header /mapped)) {
     my $wrong = '';
     for my $name (qw(new old)) {
         for my $user (@{$users{$name}}) {

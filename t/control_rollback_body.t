@@ -173,10 +173,14 @@ for my $chunked (0, 1) {
     my $client = $t->client();
     my $body = 'by=anna&reason=' . join '-', 100 .. 299;
     my $small = $head =~ s/control/small/r;
-    $client->send($small
-            . ($chunked
+    $client->send(
+        $small
+            . (
+            $chunked
             ? "Transfer-Encoding: chunked\r\n\r\n"
-            : 'Content-Length: ' . length($body) . "\r\n\r\n"));
+            : 'Content-Length: ' . length($body) . "\r\n\r\n"
+            )
+    );
     $t->wait_for(sub { split_of()->{state} eq 'rolled_back' });
     my $sent = $chunked ? chunked($body =~ /.{1,40}/g, '') : $body;
     $client->send($_) for $sent =~ /.{1,50}/gs;

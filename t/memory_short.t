@@ -37,6 +37,7 @@ my $http = <<'CONF';
         canary_force $arg_force canary canary;
         canary_force $arg_force ~^other other;
         canary_bypass $bypass;
+        canary_rollback manual;
         canary_gate p95 <= 500ms;
         canary_gate p95 not_worse;
         canary_gate error_rate <= 1%;
@@ -275,7 +276,9 @@ sub odd {
 
 sub resume {
     return if $t->status()->{splits}{baseline}{state} eq 'active';
-    return $t->post('/canary/control/baseline/resume', 'reason=memory');
+    $t->post('/canary/control/baseline/resume', 'reason=memory');
+    return $t->wait_for(
+        sub { $t->status()->{splits}{baseline}{state} eq 'active' });
 }
 
 sub ticks { return sleep 2.5 }

@@ -26,6 +26,7 @@ $ENV{CANARY_SHORT} = $sites;
 
 $t->write('split', 'canary canary 50% stage=first; canary other 10%;');
 my $http = <<'CONF';
+    log_format latency '$canary_latency';
     map $arg_bypass $bypass { default ''; yes 1; }
     upstream canary   { server 127.0.0.1:%%PORT1%%; }
     upstream other    { server 127.0.0.1:%%PORT3%%; }
@@ -47,6 +48,7 @@ my $http = <<'CONF';
     }
     server {
         listen 127.0.0.1:%%PORT1%%;
+        listen 127.0.0.1:%%PORT3%%;
         location / { return 200 "canary\n"; }
         location /twice { return 404; }
     }
@@ -65,7 +67,8 @@ my $http = <<'CONF';
         }
         location / {
             proxy_pass http://baseline;
-            add_header Variant "$canary_variant $canary_latency";
+            add_header Variant "$canary_variant";
+            access_log %%DIR%%/access.log latency;
             canary_event seen;
             canary_event upload if=$arg_v unique=$arg_key value=$arg_v;
         }

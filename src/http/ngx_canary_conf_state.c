@@ -356,5 +356,11 @@ ngx_canary_exit_master(ngx_cycle_t *cycle)
     ngx_canary_state_each(cycle, ngx_canary_keep_last);
 
     ngx_canary_writer_drain(NGX_CANARY_STATE_EXIT_MS, cycle->log);
+
+    /* the log tells when it was */
+
+    ngx_time_update();
+
+    ngx_canary_writer_missed(cycle->log);
     ngx_canary_writer_end(cycle->log);
 }

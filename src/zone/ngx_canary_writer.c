@@ -320,14 +320,38 @@ ngx_canary_writer_reap(ngx_log_t *log)
 void
 ngx_canary_writer_drain(ngx_msec_t wait_ms, ngx_log_t *log)
 {
-    ngx_msec_t            waited;
+    uint64_t              until_us;
     ngx_canary_writer_t  *w = &ngx_canary_writer;
+
+    until_us = ngx_canary_now_us() + (uint64_t) wait_ms * 1000;
 
     ngx_canary_writer_reap(log);
 
-    for (waited = 0; !ngx_queue_empty(&w->all) && waited < wait_ms; waited++) {
+    while (!ngx_queue_empty(&w->all) && ngx_canary_now_us() < until_us) {
         ngx_msleep(1);
         ngx_canary_writer_reap(log);
+    }
+}
+
+
+void
+ngx_canary_writer_missed(ngx_log_t *log)
+{
+    ngx_queue_t          *q;
+    ngx_canary_job_t     *job;
+    ngx_canary_writer_t  *w = &ngx_canary_writer;
+
+    for (q = ngx_queue_head(&w->all);
+         q != ngx_queue_sentinel(&w->all);
+         q = ngx_queue_next(q))
+    {
+        job = ngx_queue_data(q, ngx_canary_job_t, all);
+
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "state file \"%V\" of split \"%V\" is not written while "
+                      "nginx exits, the disk has not answered in time: the "
+                      "next start knows nothing of the last seconds",
+                      &job->keep.path, &job->keep.split);
     }
 }
 

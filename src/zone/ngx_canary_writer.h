@@ -50,6 +50,9 @@ void ngx_canary_writer_reap(ngx_log_t *log);
 /* waits until all of it is done, up to "wait_ms" */
 void ngx_canary_writer_drain(ngx_msec_t wait_ms, ngx_log_t *log);
 
+/* for who writes last: logs each file that is not written by now */
+void ngx_canary_writer_missed(ngx_log_t *log);
+
 /* for a process that exits: ends the threads; others write what is left */
 void ngx_canary_writer_end(ngx_log_t *log);
 

@@ -5,11 +5,10 @@
 use strict;
 use warnings;
 
-use Cwd qw(abs_path);
-use File::Basename qw(dirname);
 use Test::More;
 
 use Canary;
+use Canary::Balancer;
 
 my $t = Canary->new();
 my @openssl = (
@@ -19,19 +18,7 @@ my @openssl = (
 );
 plan(skip_all => 'no openssl') if system("@openssl 2>/dev/null") != 0;
 
-# with the headers and options that the module was built with
-my $root = abs_path(dirname(__FILE__) . '/..');
-my $module = $ENV{TEST_CANARY_MODULE}
-    || "$root/build/ngx_http_canary_module.so";
-my $tree = dirname($module) . '/tree';
-my $source = "$root/t/balancer/ngx_test_balancer.c";
-my $borrow = $t->dir() . '/borrow.so';
-my @modules = qw(core event event/modules os/unix http http/modules http/v2
-    http/v3 event/quic);
-my $include = join ' ', '-I objs', map { "-I src/$_" } @modules;
-is(system("cd $tree && cc -shared -fPIC -g $include -o $borrow $source"),
-    0, 'the balancer is built');
-
+my $borrow = Canary::Balancer::build($t);
 my $time = 300 * $t->slow();    # milliseconds
 $t->conf(<<'CONF', main => "load_module $borrow;");
     upstream works { server 127.0.0.1:%%PORT1%%; borrow %%TIME%%; }

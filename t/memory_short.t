@@ -46,6 +46,11 @@ my $http = <<'CONF';
         canary_gate event:seen/upload <= 90%;
         canary_state %%DIR%%/state;
     }
+    upstream timed {
+        server 127.0.0.1:%%PORT2%%;
+        canary canary 50%;
+        canary_latency request;
+    }
     server {
         listen 127.0.0.1:%%PORT1%%;
         listen 127.0.0.1:%%PORT3%%;
@@ -65,6 +70,7 @@ my $http = <<'CONF';
             proxy_intercept_errors on;
             error_page 404 = /;
         }
+        location /timed { proxy_pass http://timed/; }
         location / {
             proxy_pass http://baseline;
             add_header Variant "$canary_variant";
@@ -86,14 +92,23 @@ is($status, 0, 'the configuration is good') or diag($out);
 my @reading = reached();
 cmp_ok(scalar @reading, '>', 20, 'it asks for memory at many places');
 
+# the first time that it is asked, or a later one
+
 my @wrong;
 for my $site (@reading) {
-    fails($site, 1);
-    ($status, $out) = $t->test_config();
-    fails($site, 0);
+    my $hits = hits($site);
+    my %which = map { $_ => 1 } 1, $hits;
+    $which{$_} = 1 for grep { $_ <= $hits } 2, int $hits / 2;
+    for my $which (sort { $a <=> $b } grep { $_ } keys %which) {
+        hits($site, 0);
+        fails($site, $which);
+        ($status, $out) = $t->test_config();
+        fails($site, 0);
 
-    # by its own exit, and never without a reason
-    push @wrong, "$site: $status, $out" if $status != 1 && $status != 0;
+        # by its own exit, and never without a reason
+        push @wrong, "$site: $which: $status, $out"
+            if $status != 1 && $status != 0;
+    }
 }
 is_deeply(\@wrong, [], 'nginx -t ends with an error, or goes without it');
 
@@ -221,15 +236,28 @@ sub poke {
     return close $file;
 }
 
-# how often it has failed so far; with a value sets whether it does from now on
+# how often it has failed so far; with a value sets from which hit on it does,
+# and with 0 it does no more
 sub fails {
     my ($site, $value) = @_;
+
+    return record($site, 60, $value)->[4];
+}
+
+sub hits {
+    my ($site, $value) = @_;
+
+    return record($site, 64, $value)->[3];
+}
+
+sub record {
+    my ($site, $offset, $value) = @_;
 
     my $n = 0;
     for my $record (records()) {
         if ($record->[0] eq $site) {
-            poke($n, 60, $value) if defined $value;
-            return $record->[4];
+            poke($n, $offset, $value) if defined $value;
+            return $record;
         }
         $n++;
     }
@@ -244,6 +272,7 @@ sub requests {
         (map { ["/?key=$_&v=$_", qr/\A(?:canary|baseline)\n\z/] } 1 .. 8),
         ['/?force=canary', qr/\Acanary\n\z/],
         ['/?bypass=yes', qr/\Abaseline\n\z/],
+        ['/timed', qr/\A(?:canary|baseline)\n\z/],
         ['/twice', qr/\A(?:canary|baseline)\n\z/],
         ['/', qr/\A(?:canary|baseline)\n\z/],
         ['/canary/', qr/<\/html>\s*\z/],

@@ -159,5 +159,19 @@ $t->stop();
 $t->start();
 is($t->get('/')->{body}, 'canary', 'after a restart it is taken');
 
+# and the other way round: each of them finds what is not its own
+
+for my $kind (qw(layout size history)) {
+    if ($kind ne 'layout') {
+        $t->stop();
+        load($other{$kind});
+        $t->start();
+    }
+
+    load($second);
+    ok(!$t->reload(), "back from another $kind: refused");
+    is($t->get('/')->{body}, 'canary', "back from another $kind: nginx serves");
+}
+
 $t->no_alerts(allow => qr/is in use by a version of the module/);
 done_testing();

@@ -4,7 +4,9 @@
  * upstream block wraps the balancer before it, puts its own data into
  * u->peer.data and reads variables while it looks for a server, and sets what
  * is for its own server: the time, of proxy_read_timeout, in a copy of the
- * configuration, and a local address.  "borrow TIME tls" sets TLS as well.
+ * configuration, and a local address.  "borrow TIME tls" sets TLS as well,
+ * "borrow TIME header" adds X-Balancer to the response, as "sticky cookie"
+ * does a cookie, and "borrow TIME fails" has no peers for a request.
  */
 
 #include <ngx_config.h>
@@ -15,6 +17,8 @@
 typedef struct {
     ngx_int_t                       timeout;    /* milliseconds */
     ngx_flag_t                      tls;
+    ngx_flag_t                      header;
+    ngx_flag_t                      fails;
     ngx_http_upstream_init_pt       original_init_upstream;
     ngx_http_upstream_init_peer_pt  original_init_peer;
 } ngx_test_balancer_conf_t;
@@ -139,7 +143,7 @@ ngx_test_balancer_init_peer(ngx_http_request_t *r,
 
     conf = ngx_http_conf_upstream_srv_conf(us, ngx_test_balancer_module);
 
-    if (conf->original_init_peer(r, us) != NGX_OK) {
+    if (conf->fails || conf->original_init_peer(r, us) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -180,6 +184,7 @@ ngx_test_balancer_get(ngx_peer_connection_t *pc, void *data)
     void                      *saved;
     ngx_str_t                  name;
     ngx_uint_t                 i;
+    ngx_table_elt_t           *h;
     ngx_http_upstream_t       *u;
     ngx_http_request_t        *r;
     ngx_http_upstream_conf_t  *ucf;
@@ -224,6 +229,18 @@ ngx_test_balancer_get(ngx_peer_connection_t *pc, void *data)
     tp->local.socklen = sizeof(struct sockaddr_in);
     ngx_str_set(&tp->local.name, "127.0.0.2");
     pc->local = &tp->local;
+
+    if (tp->conf->header) {
+        h = ngx_list_push(&r->headers_out.headers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_memzero(h, sizeof(ngx_table_elt_t));
+        h->hash = 1;
+        ngx_str_set(&h->key, "X-Balancer");
+        ngx_str_set(&h->value, "borrowed");
+    }
 
 #if (NGX_HTTP_SSL)
 
@@ -305,7 +322,12 @@ ngx_test_balancer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     us = ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module);
 
-    tcf->tls = cf->args->nelts > 2;
+    if (cf->args->nelts > 2) {
+        tcf->tls = ngx_strcmp(value[2].data, "tls") == 0;
+        tcf->header = ngx_strcmp(value[2].data, "header") == 0;
+        tcf->fails = ngx_strcmp(value[2].data, "fails") == 0;
+    }
+
     tcf->original_init_upstream = us->peer.init_upstream
                                   ? us->peer.init_upstream
                                   : ngx_http_upstream_init_round_robin;

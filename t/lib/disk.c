@@ -3,13 +3,13 @@
  * files below $DISK_FOLDER is ruled by files in $DISK_RULES:
  *
  *     hang    as long as it is there, no fsync() returns
- *     short   write() takes 100 bytes at most, and each other time a signal
- *             comes first
+ *     short   write() and read() take 100 bytes at most, and each other time a
+ *             signal comes first
  *     fail    each line, CALL PATH ERRNO, a call that fails
  *     log     each call that works is added to it, CALL PATH
  *
- * CALL is "create" (an open that may create), "write", "fsync", "close",
- * "rename" (by its new name) or "remove"; PATH is from $DISK_FOLDER on, where
+ * CALL is "create" (an open that may create), "read", "write", "fsync",
+ * "close", "chown", "rename" (by its new name) or "remove"; PATH is from $DISK_FOLDER on, where
  * it is "." itself.
  */
 
@@ -242,14 +242,36 @@ fsync(int fd)
 }
 
 
+/* 100 bytes at most, or -1 as a signal comes first */
+
+static ssize_t
+disk_short(const char *path, size_t n)
+{
+    char                   rule[PATH_MAX];
+    static __thread int    interrupted;
+
+    if (path == NULL || disk_rule("short", rule) == NULL) {
+        return (ssize_t) n;
+    }
+
+    interrupted = !interrupted;
+
+    if (interrupted) {
+        errno = EINTR;
+        return -1;
+    }
+
+    return n > 100 ? 100 : (ssize_t) n;
+}
+
+
 ssize_t
 write(int fd, const void *buf, size_t n)
 {
-    ssize_t              (*next)(int, const void *, size_t);
-    ssize_t                written;
-    char                   path[PATH_MAX], rule[PATH_MAX];
-    const char            *below;
-    static __thread int    interrupted;
+    ssize_t     (*next)(int, const void *, size_t);
+    ssize_t       most, written;
+    char          path[PATH_MAX];
+    const char   *below;
 
     *(void **) &next = dlsym(RTLD_NEXT, "write");
 
@@ -259,24 +281,54 @@ write(int fd, const void *buf, size_t n)
         return -1;
     }
 
-    if (below && disk_rule("short", rule)) {
-        interrupted = !interrupted;
+    most = disk_short(below, n);
 
-        if (interrupted) {
-            errno = EINTR;
-            return -1;
-        }
-
-        n = n > 100 ? 100 : n;
+    if (most == -1) {
+        return -1;
     }
 
-    written = next(fd, buf, n);
+    written = next(fd, buf, (size_t) most);
 
     if (written != -1) {
         disk_log("write", below);
     }
 
     return written;
+}
+
+
+ssize_t
+read(int fd, void *buf, size_t n)
+{
+    ssize_t     (*next)(int, void *, size_t);
+    ssize_t       most;
+    char          path[PATH_MAX];
+    const char   *below;
+
+    *(void **) &next = dlsym(RTLD_NEXT, "read");
+
+    below = disk_path(fd, path);
+
+    if (disk_fails("read", below)) {
+        return -1;
+    }
+
+    most = disk_short(below, n);
+
+    return most == -1 ? -1 : next(fd, buf, (size_t) most);
+}
+
+
+int
+fchown(int fd, uid_t user, gid_t group)
+{
+    int         (*next)(int, uid_t, gid_t);
+    char          path[PATH_MAX];
+
+    *(void **) &next = dlsym(RTLD_NEXT, "fchown");
+
+    return disk_fails("chown", disk_path(fd, path)) ? -1
+                                                    : next(fd, user, group);
 }
 
 

@@ -22,7 +22,7 @@
 typedef struct {
     char      name[56];             /* file:line, terminated */
     uint32_t  state;                /* 0: free, 1: being named, 2: named */
-    uint32_t  fails;                /* the test's: 1 while it is to fail */
+    uint32_t  fails;                /* the test's: it fails from this hit on */
     uint32_t  hits;
     uint32_t  failed;
 } short_site_t;
@@ -59,7 +59,7 @@ static ngx_inline ngx_uint_t
 short_fails(const char *file, int line)
 {
     char           name[sizeof(short_sites->name)];
-    uint32_t       none;
+    uint32_t       none, hits, fails;
     ngx_uint_t     i;
     const char    *slash;
     short_site_t  *site;
@@ -91,9 +91,10 @@ short_fails(const char *file, int line)
         }
 
         if (strcmp(site->name, name) == 0) {
-            __atomic_fetch_add(&site->hits, 1, __ATOMIC_RELAXED);
+            hits = __atomic_add_fetch(&site->hits, 1, __ATOMIC_RELAXED);
+            fails = __atomic_load_n(&site->fails, __ATOMIC_RELAXED);
 
-            if (!__atomic_load_n(&site->fails, __ATOMIC_RELAXED)) {
+            if (fails == 0 || hits < fails) {
                 return 0;
             }
 
@@ -139,6 +140,10 @@ short_fails(const char *file, int line)
 #define fchown(fd, uid, gid)      SHORT(-1, (fchown)(fd, uid, gid))
 #define getrandom(buf, n, flags)  SHORT(-1, (getrandom)(buf, n, flags))
 #define eventfd(value, flags)     SHORT(-1, (eventfd)(value, flags))
+#define pthread_mutexattr_init(attr)                                          \
+    SHORT(NGX_ENOMEM, (pthread_mutexattr_init)(attr))
+#define pthread_mutexattr_setrobust(attr, value)                              \
+    SHORT(NGX_ENOMEM, (pthread_mutexattr_setrobust)(attr, value))
 #define pthread_create(id, attr, start, data)                                 \
     SHORT(NGX_ENOMEM, (pthread_create)(id, attr, start, data))
 #define ngx_get_connection(fd, log)                                           \

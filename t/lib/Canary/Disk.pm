@@ -9,7 +9,8 @@ package Canary::Disk;
 #     $disk->hang();           no fsync() in DIR/state returns
 #     $disk->works();          all is well again
 #
-#     short()      a write takes 100 bytes, and each other one is interrupted
+#     short()      a write or a read takes 100 bytes, and each other one is
+#                  interrupted
 #     fail([CALL, PATH, ERRNO], ..)    these calls do, as t/lib/disk.c says
 #     record()     from now on, what works is written down
 #     events()     that, as "CALL PATH"; a row of writes is one

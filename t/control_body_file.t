@@ -1,8 +1,8 @@
 use strict;
 use warnings;
 
-# A body that nginx has put into a file is read from there, and a POST without
-# any body is one with an empty one.
+# A body that another module has had nginx read before, into memory or into a
+# file, is read from there; a POST without a body has an empty one.
 
 use Test::More;
 use Canary;
@@ -13,9 +13,14 @@ $t->conf(<<'CONF');
     upstream baseline { server 127.0.0.1:%%PORT1%%; canary canary 100%; }
     server {
         listen 127.0.0.1:%%PORT0%%;
-        client_body_in_file_only clean;
         location /canary/ { canary_status; }
-        location /canary/control/ { canary_control; }
+        location /canary/control/ { canary_control; mirror /mirror; }
+        location ^~ /canary/control/baseline/rollback {
+            canary_control;
+            mirror /mirror;
+            client_body_in_file_only clean;
+        }
+        location /mirror { return 200; }
     }
 CONF
 $t->start();
@@ -30,6 +35,11 @@ is(
     'by ada: too slow',
     'is read to its end'
 );
+
+is($t->post("$path/decision", 'reason=wait&by=bob', %form)->{status},
+    200, 'one in memory');
+is($t->status()->{splits}{baseline}{journal}[-1]{text},
+    'by bob: wait', 'is read as well');
 
 is($t->post("$path/resume", '')->{status}, 200, 'an empty one');
 is($t->status()->{splits}{baseline}{state}, 'active', 'is one');

@@ -297,7 +297,7 @@ sub _tests {
         $score{$test} = 100 if $first{$test} && !$reached->size($test);
     }
     for my $test (keys %score) {
-        delete $score{$test} if !-f $test;
+        delete $score{$test} if !-f "$tree->{dir}/$test";
         $score{$test} /= 100 if $first{$test} && $score{$test};
         $score{$test} /= 1 + 3 * ($noticed{$test} || 0) if $score{$test};
     }

@@ -121,7 +121,7 @@ my %other = (
     layout => build(
         'layout',
         ('ngx_canary_zone') x 2,
-        qr/ZONE_LAYOUT +\d+/,
+        qr/ZONE_LAYOUT +\S.*/,
         'ZONE_LAYOUT 99'
     ),
     size => build('size', ('ngx_canary_zone') x 2, qr/pad0\[3\]/, 'pad0[8195]'),

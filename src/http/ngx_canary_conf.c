@@ -241,7 +241,7 @@ ngx_canary_conf_defaults(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
     for (status = 0; status < NGX_CANARY_STATUSES; status++) {
         conf->statuses[status] |= ngx_canary_class_bits(
             (status >= 100 && status < 600) ? status / 100 - 1
-                                            : NGX_CANARY_CLASS_NONE);
+                                            : NGX_CANARY_COUNT_NONE);
         conf->statuses[status] |= NGX_CANARY_ANSWERED;
     }
 

@@ -418,10 +418,14 @@ ngx_canary_passage_counted(ngx_canary_passage_t *p, ngx_uint_t state)
 static void
 ngx_canary_passage_count_apart(ngx_canary_passage_t *p)
 {
+    ngx_canary_counts_t  *counts;
+
+    counts = &p->assignment->cell->counts;
+
     switch (p->assignment->why) {
 
     case NGX_CANARY_FORCED:
-        ngx_canary_add(&p->assignment->cell->counts.forced, 1);
+        ngx_canary_add(&counts->n[NGX_CANARY_COUNT_FORCED], 1);
         break;
 
     case NGX_CANARY_UNKEYED:

@@ -36,9 +36,9 @@
 
 /* so that no bit at all is no valid status */
 #define ngx_canary_class_bits(class)                                          \
-    (((class) ^ NGX_CANARY_CLASS_NONE) << 12)
+    (((class) ^ NGX_CANARY_COUNT_NONE) << 12)
 #define ngx_canary_class_of(state)                                            \
-    (((state) >> 12 & 7) ^ NGX_CANARY_CLASS_NONE)
+    (((state) >> 12 & 7) ^ NGX_CANARY_COUNT_NONE)
 
 
 /* of an upstream, that a balancer may set for its own servers */

@@ -345,19 +345,21 @@ static int
 ngx_canary_gate_aborts(const ngx_canary_split_t *split,
     const ngx_canary_variant_t *v)
 {
+    uint64_t                     aborted;
     const ngx_canary_figures_t  *f, *base;
 
     f = &v->figures[NGX_CANARY_STAGE];
     base = &split->variants[0].figures[NGX_CANARY_STAGE];
+    aborted = ngx_canary_count(f, ABORTED);
 
-    if (f->aborted <= ngx_canary_gate_allowed(f->requests,
-                                              NGX_CANARY_GATE_ABORTS))
+    if (aborted <= ngx_canary_gate_allowed(f->requests, NGX_CANARY_GATE_ABORTS))
     {
         return 0;
     }
 
     return base->requests == 0
-           || (double) f->aborted * (double) base->requests
+           || (double) aborted * (double) base->requests
               > NGX_CANARY_GATE_ABORTS_TIMES
-                * (double) base->aborted * (double) f->requests;
+                * (double) ngx_canary_count(base, ABORTED)
+                * (double) f->requests;
 }

@@ -49,6 +49,7 @@ static const char *ngx_canary_gate_text(const ngx_canary_rule_t *rule,
     uint64_t micro, char *buf);
 static void ngx_canary_gate_figure(const ngx_canary_rule_t *rule,
     uint64_t micro, int digits, char *buf);
+static void ngx_canary_gate_aborted(char *p, const ngx_canary_figures_t *f);
 static void ngx_canary_gate_decimal(char *buf, double value, int digits,
     const char *unit);
 
@@ -348,6 +349,15 @@ ngx_canary_gate_bad(ngx_canary_metric_e metric)
 }
 
 
+static void
+ngx_canary_gate_aborted(char *p, const ngx_canary_figures_t *f)
+{
+    ngx_canary_gate_decimal(p, 100.0 * (double) ngx_canary_count(f, ABORTED)
+                               / (double) f->requests,
+                            NGX_CANARY_DIGITS, "%");
+}
+
+
 void
 ngx_canary_gate_reason_aborts(ngx_canary_split_t *split,
     const ngx_canary_variant_t *v)
@@ -361,15 +371,11 @@ ngx_canary_gate_reason_aborts(ngx_canary_split_t *split,
     f = &v->figures[NGX_CANARY_STAGE];
     base = &split->variants[0].figures[NGX_CANARY_STAGE];
 
-    ngx_canary_gate_decimal(part, 100.0 * (double) f->aborted
-                                  / (double) f->requests,
-                            NGX_CANARY_DIGITS, "%");
+    ngx_canary_gate_aborted(part, f);
     twice[0] = '\0';
 
     if (base->requests) {
-        ngx_canary_gate_decimal(other, 100.0 * (double) base->aborted
-                                       / (double) base->requests,
-                                NGX_CANARY_DIGITS, "%");
+        ngx_canary_gate_aborted(other, base);
         (void) snprintf(twice, sizeof(twice), " and twice the baseline's %s",
                         other);
     }

@@ -22,8 +22,6 @@
 
 #define NGX_CANARY_MAX_LE         64    /* bounds of the exported histogram */
 #define NGX_CANARY_QUANTILES      5     /* p50 p90 p95 p99 p999 */
-#define NGX_CANARY_CLASSES        6     /* 1xx 2xx 3xx 4xx 5xx none */
-#define NGX_CANARY_CLASS_NONE     5
 #define NGX_CANARY_JOURNAL        64    /* entries kept */
 #define NGX_CANARY_MAX_RULES      32    /* canary_gate lines of a split */
 #define NGX_CANARY_MAX_EVENTS     32    /* names of canary_event in a split */
@@ -35,6 +33,29 @@ typedef struct {
     size_t                len;
     const unsigned char  *data;
 } ngx_canary_str_t;
+
+
+/*
+ * What is counted of the requests of a variant.  A new one stands last, and has
+ * a row in ngx_canary_metrics.c: sums, windows, stages and state files count to
+ * the end.
+ */
+typedef enum {
+    NGX_CANARY_COUNT_1XX = 0,           /* by the class of the response */
+    NGX_CANARY_COUNT_2XX,
+    NGX_CANARY_COUNT_3XX,
+    NGX_CANARY_COUNT_4XX,
+    NGX_CANARY_COUNT_5XX,
+    NGX_CANARY_COUNT_NONE,              /* there was no valid status */
+    NGX_CANARY_COUNT_FORCED,
+    NGX_CANARY_COUNT_ERRORS,
+    NGX_CANARY_COUNT_FALLBACKS,
+    NGX_CANARY_COUNT_ABORTED,           /* their client left too early */
+    NGX_CANARY_COUNT_RETRIES,
+    NGX_CANARY_COUNTS
+} ngx_canary_count_e;
+
+#define NGX_CANARY_CLASSES        (NGX_CANARY_COUNT_NONE + 1)
 
 
 typedef struct {
@@ -51,16 +72,14 @@ typedef struct {
 /* the figures of one variant over one stretch of time */
 typedef struct {
     uint64_t              elapsed_us;   /* the length of the stretch */
-    uint64_t              requests;     /* the sum of responses */
-    uint64_t              responses[NGX_CANARY_CLASSES];
-    uint64_t              forced;
-    uint64_t              errors;
-    uint64_t              fallbacks;
-    uint64_t              aborted;      /* their client left too early */
-    uint64_t              retries;
+    uint64_t              requests;     /* the sum of all classes */
+    uint64_t              counts[NGX_CANARY_COUNTS];
     uint64_t              samples;      /* of the error rate */
     ngx_canary_latency_t  latency;
 } ngx_canary_figures_t;
+
+#define ngx_canary_count(figures, what)                                       \
+    (figures)->counts[NGX_CANARY_COUNT_##what]
 
 
 typedef enum {

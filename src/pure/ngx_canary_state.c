@@ -391,19 +391,19 @@ ngx_canary_state_skip(ngx_canary_walk_t *w, size_t numbers)
 static void
 ngx_canary_state_counts(ngx_canary_walk_t *w, ngx_canary_saved_counts_t *counts)
 {
-    size_t  i;
+    size_t    i;
+    uint64_t  n;
 
-    for (i = 0; i < NGX_CANARY_CLASSES; i++) {
-        ngx_canary_walk_number(w, &counts->responses[i], UINT64_MAX);
+    n = w->version == 1 ? NGX_CANARY_COUNT_FALLBACKS + 1
+                        : NGX_CANARY_COUNT_RETRIES + 1;
+
+    if (w->version > 3) {
+        n = NGX_CANARY_COUNTS;
+        ngx_canary_walk_number(w, &n, NGX_CANARY_COUNTS);
     }
 
-    ngx_canary_walk_number(w, &counts->forced, UINT64_MAX);
-    ngx_canary_walk_number(w, &counts->errors, UINT64_MAX);
-    ngx_canary_walk_number(w, &counts->fallbacks, UINT64_MAX);
-
-    if (w->version > 1) {
-        ngx_canary_walk_number(w, &counts->aborted, UINT64_MAX);
-        ngx_canary_walk_number(w, &counts->retries, UINT64_MAX);
+    for (i = 0; i < n; i++) {
+        ngx_canary_walk_number(w, &counts->n[i], UINT64_MAX);
     }
 
     for (i = 0; w->version > 2 && i < NGX_CANARY_SAVED_LIMITS; i++) {

@@ -33,7 +33,7 @@
 #pragma GCC visibility push(hidden)
 
 
-#define NGX_CANARY_STATE_VERSION  3
+#define NGX_CANARY_STATE_VERSION  4
 /* of the oldest file that is read; what it lacks is 0 */
 #define NGX_CANARY_STATE_OLDEST   1
 #define NGX_CANARY_STATE_HEADER   44    /* bytes before the body */
@@ -60,7 +60,7 @@
 #define NGX_CANARY_STATE_HIST                                                 \
     ((1 + NGX_CANARY_HIST_BUCKETS) * (2 + NGX_CANARY_STATE_NUMBER))
 #define NGX_CANARY_STATE_COUNTS                                               \
-    ((8 + NGX_CANARY_CLASSES + NGX_CANARY_SAVED_LIMITS)                       \
+    ((4 + NGX_CANARY_COUNTS + NGX_CANARY_SAVED_LIMITS)                       \
      * NGX_CANARY_STATE_NUMBER                                                \
      + NGX_CANARY_STATE_HIST)
 #define NGX_CANARY_STATE_VARIANT                                              \
@@ -119,12 +119,7 @@ typedef struct {
 
 /* as in shared memory: low_us is UINT64_MAX - the least, 0 if there is none */
 typedef struct {
-    uint64_t                  responses[NGX_CANARY_CLASSES];
-    uint64_t                  forced;
-    uint64_t                  errors;
-    uint64_t                  fallbacks;
-    uint64_t                  aborted;  /* since version 2 */
-    uint64_t                  retries;
+    uint64_t                  n[NGX_CANARY_COUNTS];
     uint64_t                  late[NGX_CANARY_SAVED_LIMITS];    /* version 3 */
     uint64_t                  sum_us;
     uint64_t                  max_us;

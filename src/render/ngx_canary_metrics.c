@@ -27,6 +27,7 @@
 #define VALUES(kind)    NGX_CANARY_LEVEL_VALUES, NGX_CANARY_KIND_##kind
 
 #define IN(type, field) offsetof(ngx_canary_##type##_t, field)
+#define COUNT(i)        (IN(figures, counts) + (i) * sizeof(uint64_t))
 
 /* JSON only */
 #define UNNAMED         GAUGE, NONE, NONE, TOTAL
@@ -35,7 +36,7 @@
     { FIGURES(NUMBER), S("responses"), S(class),                              \
       COUNTER, S("nginx_canary_responses"), S("class=\"" class "\""), TOTAL,  \
       S(help),                                                                \
-      IN(figures, responses) + (i) * sizeof(uint64_t), ALWAYS }
+      COUNT(i), ALWAYS }
 
 #define QUANTILE(key, q, i, help)                                             \
     { FIGURES(SECONDS), S("latency"), S(key),                                 \
@@ -241,42 +242,42 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
     { FIGURES(NUMBER), NONE, S("forced"),
       COUNTER, S("nginx_canary_forced"), NONE, TOTAL,
       S("Forced requests."),
-      IN(figures, forced), ALWAYS },
+      COUNT(NGX_CANARY_COUNT_FORCED), ALWAYS },
 
     { FIGURES(NUMBER), NONE, S("errors"),
       COUNTER, S("nginx_canary_errors"), NONE, TOTAL,
       S("Requests that failed."),
-      IN(figures, errors), ALWAYS },
+      COUNT(NGX_CANARY_COUNT_ERRORS), ALWAYS },
 
     { FIGURES(NUMBER), NONE, S("fallbacks"),
       COUNTER, S("nginx_canary_fallbacks"), NONE, TOTAL,
       S("Requests passed on to the baseline."),
-      IN(figures, fallbacks), ALWAYS },
+      COUNT(NGX_CANARY_COUNT_FALLBACKS), ALWAYS },
 
     { FIGURES(NUMBER), NONE, S("aborted"),
       COUNTER, S("nginx_canary_aborted"), NONE, TOTAL,
       S("Client left before the header."),
-      IN(figures, aborted), ALWAYS },
+      COUNT(NGX_CANARY_COUNT_ABORTED), ALWAYS },
 
     { FIGURES(NUMBER), NONE, S("retries"),
       COUNTER, S("nginx_canary_retries"), NONE, TOTAL,
       S("Requests retried within the variant."),
-      IN(figures, retries), ALWAYS },
+      COUNT(NGX_CANARY_COUNT_RETRIES), ALWAYS },
 
     { FIGURES(RATIO), NONE, S("error_rate"),
       UNNAMED, S("Errors by requests that were not aborted."),
-      IN(figures, errors), IN(figures, samples) },
+      COUNT(NGX_CANARY_COUNT_ERRORS), IN(figures, samples) },
 
     { FIGURES(RATE), NONE, S("throughput"),
       UNNAMED, S("Requests a second."),
       IN(figures, requests), IN(figures, elapsed_us) },
 
-    RESPONSES("1xx", 0, "Requests by status class."),
-    RESPONSES("2xx", 1, "Status 200 to 299."),
-    RESPONSES("3xx", 2, "Status 300 to 399."),
-    RESPONSES("4xx", 3, "Status 400 to 499."),
-    RESPONSES("5xx", 4, "Status 500 to 599."),
-    RESPONSES("none", NGX_CANARY_CLASS_NONE, "No valid status."),
+    RESPONSES("1xx", NGX_CANARY_COUNT_1XX, "Requests by status class."),
+    RESPONSES("2xx", NGX_CANARY_COUNT_2XX, "Status 200 to 299."),
+    RESPONSES("3xx", NGX_CANARY_COUNT_3XX, "Status 300 to 399."),
+    RESPONSES("4xx", NGX_CANARY_COUNT_4XX, "Status 400 to 499."),
+    RESPONSES("5xx", NGX_CANARY_COUNT_5XX, "Status 500 to 599."),
+    RESPONSES("none", NGX_CANARY_COUNT_NONE, "No valid status."),
 
     { FIGURES(NUMBER), S("latency"), S("count"),
       UNNAMED, S("Requests that were timed."),

@@ -131,7 +131,7 @@ ngx_canary_tail_heading(const ngx_canary_tail_t *tail)
 
     for (i = 1; i < tail->split->nvariants; i++) {
         v = &tail->split->variants[i];
-        aborted += v->figures[NGX_CANARY_STAGE].aborted;
+        aborted += ngx_canary_count(&v->figures[NGX_CANARY_STAGE], ABORTED);
     }
 
     ngx_canary_out_lit(out, "<figure class=\"chart\" id=\"tail\">\n"

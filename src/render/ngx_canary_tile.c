@@ -46,17 +46,20 @@ ngx_canary_tile_baseline(ngx_canary_tile_t *tile)
 
     case NGX_CANARY_METRIC_ERROR_RATE:
         tile->has_baseline = f->samples;
-        tile->baseline = ngx_canary_ratio_ppm(f->errors, f->samples);
+        tile->baseline = ngx_canary_ratio_ppm(ngx_canary_count(f, ERRORS),
+                                              f->samples);
         break;
 
     case NGX_CANARY_METRIC_ABORT_RATE:
         tile->has_baseline = f->requests;
-        tile->baseline = ngx_canary_ratio_ppm(f->aborted, f->requests);
+        tile->baseline = ngx_canary_ratio_ppm(ngx_canary_count(f, ABORTED),
+                                              f->requests);
         break;
 
     case NGX_CANARY_METRIC_RETRY_RATE:
         tile->has_baseline = f->requests;
-        tile->baseline = ngx_canary_ratio_ppm(f->retries, f->requests);
+        tile->baseline = ngx_canary_ratio_ppm(ngx_canary_count(f, RETRIES),
+                                              f->requests);
         break;
 
     case NGX_CANARY_METRIC_EVENT_RATE:

@@ -146,20 +146,15 @@ ngx_canary_figures_counts(ngx_canary_picture_t *pic, ngx_canary_figures_t *f,
 
     f->requests = 0;
 
-    for (i = 0; i < NGX_CANARY_CLASSES; i++) {
-        f->responses[i] = sum->responses[i] - base->responses[i];
-        f->requests += f->responses[i];
+    for (i = 0; i < NGX_CANARY_COUNTS; i++) {
+        f->counts[i] = sum->n[i] - base->n[i];
+        f->requests += i < NGX_CANARY_CLASSES ? f->counts[i] : 0;
     }
-
-    f->forced = sum->forced - base->forced;
-    f->errors = sum->errors - base->errors;
-    f->fallbacks = sum->fallbacks - base->fallbacks;
-    f->aborted = sum->aborted - base->aborted;
-    f->retries = sum->retries - base->retries;
 
     /* a request that is being counted may stand in one of them only */
 
-    f->samples = f->requests - ngx_min(f->aborted, f->requests);
+    f->samples = f->requests
+                 - ngx_min(ngx_canary_count(f, ABORTED), f->requests);
 
     ngx_memzero(&f->latency, sizeof(ngx_canary_latency_t));
 

@@ -161,7 +161,8 @@ ngx_canary_picture_passages(ngx_canary_picture_t *pic)
 
         for (i = 0; i < split->nvariants; i++) {
             f = &split->variants[i].figures[s];
-            split->passages[s] += f->requests + f->forced;
+            split->passages[s] += f->requests
+                                  + ngx_canary_count(f, FORCED);
         }
     }
 }

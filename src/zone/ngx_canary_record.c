@@ -11,19 +11,19 @@ ngx_canary_record_seldom(ngx_canary_zone_t *zone, ngx_canary_counts_t *counts,
     ngx_uint_t what, uint64_t latency_us)
 {
     if (what & NGX_CANARY_ERROR) {
-        ngx_canary_add(&counts->errors, 1);
+        ngx_canary_add(&counts->n[NGX_CANARY_COUNT_ERRORS], 1);
     }
 
     if (what & NGX_CANARY_FALLBACK) {
-        ngx_canary_add(&counts->fallbacks, 1);
+        ngx_canary_add(&counts->n[NGX_CANARY_COUNT_FALLBACKS], 1);
     }
 
     if (what & NGX_CANARY_RETRIED) {
-        ngx_canary_add(&counts->retries, 1);
+        ngx_canary_add(&counts->n[NGX_CANARY_COUNT_RETRIES], 1);
     }
 
     if (what & NGX_CANARY_ABORTED) {
-        ngx_canary_add(&counts->aborted, 1);
+        ngx_canary_add(&counts->n[NGX_CANARY_COUNT_ABORTED], 1);
         ngx_canary_record_late(zone, counts, latency_us);
     }
 }

@@ -27,7 +27,7 @@
 
 /* the outcome of one passage, ready to be counted */
 typedef struct {
-    uint32_t                  response;     /* class: 0 to 5 */
+    uint32_t                  response;     /* its class */
     ngx_uint_t                what;
     uint64_t                  latency_us;   /* if it is timed or aborted */
 } ngx_canary_outcome_t;
@@ -71,7 +71,7 @@ ngx_canary_record(ngx_canary_zone_t *zone, ngx_canary_cell_t *cell,
                                  oc->latency_us);
     }
 
-    ngx_canary_add(&cell->counts.responses[oc->response], 1);
+    ngx_canary_add(&cell->counts.n[oc->response], 1);
 }
 
 

@@ -210,13 +210,7 @@ static void
 ngx_canary_saved_counts(ngx_canary_saved_counts_t *counts,
     ngx_canary_counts_t *from)
 {
-    ngx_memcpy(counts->responses, from->responses, sizeof(from->responses));
-
-    counts->forced = from->forced;
-    counts->errors = from->errors;
-    counts->fallbacks = from->fallbacks;
-    counts->aborted = from->aborted;
-    counts->retries = from->retries;
+    ngx_memcpy(counts->n, from->n, sizeof(from->n));
     ngx_memcpy(counts->late, from->late, sizeof(from->late));
     counts->sum_us = from->sum_us;
 }
@@ -390,14 +384,7 @@ ngx_canary_given_counts(ngx_canary_cell_t *cell,
     ngx_canary_saved_counts_t *counts)
 {
     ngx_memcpy(cell->hist, counts->hist, sizeof(cell->hist));
-    ngx_memcpy(cell->counts.responses, counts->responses,
-               sizeof(cell->counts.responses));
-
-    cell->counts.forced = counts->forced;
-    cell->counts.errors = counts->errors;
-    cell->counts.fallbacks = counts->fallbacks;
-    cell->counts.aborted = counts->aborted;
-    cell->counts.retries = counts->retries;
+    ngx_memcpy(cell->counts.n, counts->n, sizeof(cell->counts.n));
     ngx_memcpy(cell->counts.late, counts->late, sizeof(cell->counts.late));
     cell->counts.sum_us = counts->sum_us;
 }

@@ -313,12 +313,13 @@ ngx_canary_series_totals(ngx_canary_point_totals_t *totals,
     totals->requests = 0;
 
     for (i = 0; i < NGX_CANARY_CLASSES; i++) {
-        totals->requests += counts->responses[i];
+        totals->requests += counts->n[i];
     }
 
-    totals->errors = counts->errors;
+    totals->errors = counts->n[NGX_CANARY_COUNT_ERRORS];
     totals->samples = totals->requests
-                      - ngx_min(counts->aborted, totals->requests);
+                      - ngx_min(counts->n[NGX_CANARY_COUNT_ABORTED],
+                                totals->requests);
 
     ngx_memcpy(le, ngx_canary_history_le_us,
                NGX_CANARY_HISTORY_LE * sizeof(uint64_t));

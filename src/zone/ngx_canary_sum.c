@@ -60,32 +60,30 @@ ngx_canary_sum(ngx_canary_zone_t *zone, ngx_uint_t slot, ngx_canary_sum_t *sum)
 static ngx_uint_t
 ngx_canary_sum_counts(ngx_canary_counts_t *sum, ngx_canary_counts_t *counts)
 {
-    uint64_t    responses, requests, aborted, sum_us;
+    uint64_t    n, any;
     ngx_uint_t  i;
 
-    requests = 0;
+    any = 0;
 
-    for (i = 0; i < NGX_CANARY_CLASSES; i++) {
-        responses = ngx_canary_load(&counts->responses[i]);
-        sum->responses[i] += responses;
-        requests += responses;
+    for (i = 0; i < NGX_CANARY_COUNTS; i++) {
+        n = ngx_canary_load(&counts->n[i]);
+        sum->n[i] += n;
+
+        any |= i < NGX_CANARY_CLASSES ? n : 0;
     }
 
-    sum->forced += ngx_canary_load(&counts->forced);
-    sum->errors += ngx_canary_load(&counts->errors);
-    sum->fallbacks += ngx_canary_load(&counts->fallbacks);
-    sum->retries += ngx_canary_load(&counts->retries);
-    sum_us = ngx_canary_load(&counts->sum_us);
-    sum->sum_us += sum_us;
+    n = ngx_canary_load(&counts->sum_us);
+    sum->sum_us += n;
+    any |= n;
 
-    aborted = ngx_canary_load(&counts->aborted);
-    sum->aborted += aborted;
-
-    for (i = 0; aborted && i < NGX_CANARY_LIMITS; i++) {
+    for (i = 0;
+         sum->n[NGX_CANARY_COUNT_ABORTED] && i < NGX_CANARY_LIMITS;
+         i++)
+    {
         sum->late[i] += ngx_canary_load(&counts->late[i]);
     }
 
-    return requests || sum_us;
+    return any != 0;
 }
 
 

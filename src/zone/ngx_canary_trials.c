@@ -127,17 +127,17 @@ ngx_canary_picture_trial(ngx_canary_picture_t *pic, ngx_canary_variant_t *v,
 
     case NGX_CANARY_METRIC_ERROR_RATE:
         trial->n = f->samples;
-        trial->bad = f->errors;
+        trial->bad = ngx_canary_count(f, ERRORS);
         return;
 
     case NGX_CANARY_METRIC_ABORT_RATE:
         trial->n = f->requests;
-        trial->bad = f->aborted;
+        trial->bad = ngx_canary_count(f, ABORTED);
         return;
 
     case NGX_CANARY_METRIC_RETRY_RATE:
         trial->n = f->requests;
-        trial->bad = f->retries;
+        trial->bad = ngx_canary_count(f, RETRIES);
         return;
 
     default:

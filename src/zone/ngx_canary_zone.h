@@ -33,7 +33,8 @@
 
 
 #define NGX_CANARY_ZONE_MAGIC     0x6e676363616e6172ULL     /* "ngccanar" */
-#define NGX_CANARY_ZONE_LAYOUT    6
+/* of this module's memory, in which each counter has its place */
+#define NGX_CANARY_ZONE_LAYOUT    (7 << 16 | NGX_CANARY_COUNTS)
 
 /* what is said of a zone that cannot be adopted */
 #define NGX_CANARY_ZONE_OTHER                                                 \
@@ -95,12 +96,7 @@ typedef struct {
 
 /* only ever grow */
 typedef struct {
-    uint64_t                  responses[NGX_CANARY_CLASSES];
-    uint64_t                  forced;
-    uint64_t                  errors;
-    uint64_t                  fallbacks;
-    uint64_t                  aborted;
-    uint64_t                  retries;
+    uint64_t                  n[NGX_CANARY_COUNTS];
     uint64_t                  sum_us;
     /* aborted ones that had taken longer than zone->limits_us */
     uint64_t                  late[NGX_CANARY_LIMITS];

@@ -7,9 +7,16 @@
 
 
 static void
+count(size_t variant, ngx_canary_scope_e scope, uint64_t n)
+{
+    ngx_canary_count(&split.variants[variant].figures[scope], ABORTED) = n;
+}
+
+
+static void
 aborted(size_t variant, uint64_t n, uint64_t requests)
 {
-    split.variants[variant].figures[NGX_CANARY_STAGE].aborted = n;
+    count(variant, NGX_CANARY_STAGE, n);
     split.variants[variant].figures[NGX_CANARY_STAGE].requests = requests;
 }
 
@@ -112,9 +119,9 @@ test_others(void)
     /* the stage decides, not what was before or is now */
 
     passing();
-    split.variants[1].figures[NGX_CANARY_TOTAL].aborted = 1000;
+    count(1, NGX_CANARY_TOTAL, 1000);
     split.variants[1].figures[NGX_CANARY_TOTAL].requests = 1000;
-    split.variants[1].figures[NGX_CANARY_WINDOW].aborted = 1000;
+    count(1, NGX_CANARY_WINDOW, 1000);
     split.variants[1].figures[NGX_CANARY_WINDOW].requests = 1000;
     goes("in the total and the window only");
 

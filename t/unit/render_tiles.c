@@ -25,6 +25,7 @@ static uint64_t            hist[NGX_CANARY_HIST_BUCKETS];
 static void
 begin(ngx_canary_metric_e metric, ngx_canary_op_e op, uint64_t limit)
 {
+    ngx_canary_figures_t        *f;
     ngx_canary_event_figures_t  *e;
 
     picture_split(&split);
@@ -37,8 +38,9 @@ begin(ngx_canary_metric_e metric, ngx_canary_op_e op, uint64_t limit)
 
     picture_baseline(&split.variants[0].figures[NGX_CANARY_STAGE]);
 
-    split.variants[0].figures[NGX_CANARY_STAGE].aborted = 7;
-    split.variants[0].figures[NGX_CANARY_STAGE].retries = 11;
+    f = &split.variants[0].figures[NGX_CANARY_STAGE];
+    ngx_canary_count(f, ABORTED) = 7;
+    ngx_canary_count(f, RETRIES) = 11;
     split.events = events;
     split.nevents = 2;
 

@@ -36,15 +36,9 @@ saved_counts(ngx_canary_saved_counts_t *counts)
 {
     size_t  i;
 
-    for (i = 0; i < NGX_CANARY_CLASSES; i++) {
-        counts->responses[i] = saved_next++;
+    for (i = 0; i < NGX_CANARY_COUNTS; i++) {
+        counts->n[i] = saved_next++;
     }
-
-    counts->forced = saved_next++;
-    counts->errors = saved_next++;
-    counts->fallbacks = saved_next++;
-    counts->aborted = saved_next++;
-    counts->retries = saved_next++;
 
     for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
         counts->late[i] = saved_next++;

@@ -347,13 +347,8 @@ journal(void)
 static void
 counts(ngx_canary_saved_counts_t *c)
 {
-    number(c->responses[0], UINT64_MAX);
-    number(c->responses[NGX_CANARY_CLASSES - 1], UINT64_MAX);
-    number(c->forced, UINT64_MAX);
-    number(c->errors, UINT64_MAX);
-    number(c->fallbacks, UINT64_MAX);
-    number(c->aborted, UINT64_MAX);
-    number(c->retries, UINT64_MAX);
+    number(c->n[0], UINT64_MAX);
+    number(c->n[NGX_CANARY_COUNTS - 1], UINT64_MAX);
     number(c->late[0], UINT64_MAX);
     number(c->late[NGX_CANARY_SAVED_LIMITS - 1], UINT64_MAX);
     number(c->sum_us, UINT64_MAX);

@@ -18,7 +18,8 @@ static const struct {
 } versions[] = {
     { 1, 36, 35, 11, 3 },
     { 2, 44, 37, 13, 4 },
-    { 3, 44, 45, 13, 4 }
+    { 3, 44, 45, 13, 4 },
+    { 4, 44, 45, 13, 4 }
 };
 
 static ngx_canary_saved_t  out;
@@ -60,7 +61,7 @@ decode(size_t len)
 static int
 known(unsigned version)
 {
-    return version >= 1 && version <= 3;
+    return version >= 1 && version <= 4;
 }
 
 
@@ -172,7 +173,7 @@ version(void)
         }
 
         (void) snprintf(says, sizeof(says),
-                        "it has version %u, this module reads 1 to 3",
+                        "it has version %u, this module reads 1 to 4",
                         others[i]);
         ok(decode(len + NGX_CANARY_STATE_CHECK) == -1 && crafted_says(says),
            "version %u: refused", others[i]);

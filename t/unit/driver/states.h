@@ -227,8 +227,8 @@ states_request(states_t *s, size_t v, size_t point, int window, double slower,
         f = &s->split.variants[v].figures[i];
         f->requests++;
         f->samples++;
-        f->errors += (uint64_t) failed;
-        f->responses[failed ? 4 : 1]++;
+        ngx_canary_count(f, ERRORS) += (uint64_t) failed;
+        f->counts[failed ? NGX_CANARY_COUNT_5XX : NGX_CANARY_COUNT_2XX]++;
         f->latency.sum_us += (uint64_t) us;
     }
 
@@ -343,9 +343,9 @@ states_gate(states_t *s, size_t i, const states_course_t *course, int bad)
     for (k = 0; k < NGX_CANARY_SCOPES; k++) {
         if (gate->rule->metric == NGX_CANARY_METRIC_ERROR_RATE) {
             gate->canary[k].n = v->figures[k].samples;
-            gate->canary[k].bad = v->figures[k].errors;
+            gate->canary[k].bad = ngx_canary_count(&v->figures[k], ERRORS);
             gate->baseline[k].n = base->figures[k].samples;
-            gate->baseline[k].bad = base->figures[k].errors;
+            gate->baseline[k].bad = ngx_canary_count(&base->figures[k], ERRORS);
             continue;
         }
 

@@ -81,7 +81,7 @@ check_counts(ngx_uint_t v, ngx_canary_counts_t *counts)
     for (n = 0; n < NGX_CANARY_CLASSES; n++) {
         expected = LATENCIES / NGX_CANARY_CLASSES
                    + (n < LATENCIES % NGX_CANARY_CLASSES);
-        is_u64(counts->responses[n], expected * each, "responses");
+        is_u64(counts->n[n], expected * each, "responses");
     }
 
     sum = 0;
@@ -91,10 +91,10 @@ check_counts(ngx_uint_t v, ngx_canary_counts_t *counts)
     }
 
     is_u64(counts->sum_us, sum * each, "sum of the latencies");
-    is_u64(counts->errors, each, "errors");
-    is_u64(counts->fallbacks, v ? each : 0, "fallbacks");
-    is_u64(counts->retries, each, "retries");
-    is_u64(counts->aborted, v ? 0 : each, "aborted");
+    is_u64(counts->n[NGX_CANARY_COUNT_ERRORS], each, "errors");
+    is_u64(counts->n[NGX_CANARY_COUNT_FALLBACKS], v ? each : 0, "fallbacks");
+    is_u64(counts->n[NGX_CANARY_COUNT_RETRIES], each, "retries");
+    is_u64(counts->n[NGX_CANARY_COUNT_ABORTED], v ? 0 : each, "aborted");
 }
 
 
@@ -155,7 +155,7 @@ main(void)
         check_cell(&zone->shards[1].variants[v]);
     }
 
-    is_u64(zone->shards[0].variants[0].counts.responses[0], 0,
+    is_u64(zone->shards[0].variants[0].counts.n[0], 0,
            "nothing in the shard of another");
 
     return tap_done();

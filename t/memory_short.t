@@ -9,7 +9,7 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use Test::More;
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(sleep time);
 use Canary;
 
 use constant {SITES => 256, SITE => 72};
@@ -286,22 +286,26 @@ sub requests {
     );
     for my $ask (@asked) {
         my ($uri, $right) = @$ask;
+        my $began = time;
         my $r = $t->get($uri);
-        odd($site, $uri, $r, $right);
+        odd($site, $uri, $r, $right, time - $began);
     }
     for my $verb (qw(rollback resume decision)) {
+        my $began = time;
         my $r = $t->post("/canary/control/baseline/$verb", 'reason=memory');
-        odd($site, $verb, $r, qr/\A\{.*\}\s*\z/s);
+        odd($site, $verb, $r, qr/\A\{.*\}\s*\z/s, time - $began);
     }
     return;
 }
 
+# a request is answered, or its connection closed, but never left alone
 sub odd {
-    my ($site, $what, $r, $right) = @_;
+    my ($site, $what, $r, $right, $took) = @_;
 
     my $status = $r->{status} // 0;
+    return push @{$odd{$site // 'before'}}, "$what: $took s" if $took > 4;
     return if $status == 200 && ($r->{body} // '') =~ $right;
-    return if $site && $site =~ /:/ && ($status == 0 || $status >= 500);
+    return if $site && $site =~ /:/ && $status >= 500;
     push @{$odd{$site // 'before'}}, "$what: $status";
     return;
 }

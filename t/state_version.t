@@ -1,8 +1,8 @@
 # State files of older versions are read on, each as the module wrote it at its
 # time: what a file lacks is 0, and what was dropped since is passed over.
-# Version 1 had no "aborted", "retries" and "bypassed"; up to 2 there were errors
-# by the hash of the key, and not what the gates had seen, which begin anew; up
-# to 3 it was not said how many counters there are.
+# Version 1 had no "aborted", "retries" and "bypassed"; up to version 2 there
+# were errors by the hash of the key, and not what the gates had seen, which
+# begin anew; up to version 3 it was not said how many counters there are.
 
 use strict;
 use warnings;

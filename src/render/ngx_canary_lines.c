@@ -135,14 +135,14 @@ static void
 ngx_canary_lines_scale(ngx_canary_lines_t *lines)
 {
     size_t  i, v;
-    double  value, low, high, most;
+    double  value, most;
 
     most = fmax(lines->least, lines->limit * 1.25);
 
     for (v = ngx_canary_lines_from(lines); v < ngx_canary_lines_to(lines); v++)
     {
         for (i = 0; i < lines->times->n; i++) {
-            value = lines->value(lines, v, i, &low, &high);
+            value = lines->value(lines, v, i);
 
             if (value > most) {
                 most = value;
@@ -216,12 +216,11 @@ ngx_canary_lines_values(const ngx_canary_lines_t *lines, size_t i,
     const char *between)
 {
     size_t  v;
-    double  low, high;
 
     for (v = ngx_canary_lines_from(lines); v < ngx_canary_lines_to(lines); v++)
     {
         ngx_canary_out_bytes(lines->times->out, between, strlen(between));
-        ngx_canary_lines_value(lines, lines->value(lines, v, i, &low, &high));
+        ngx_canary_lines_value(lines, lines->value(lines, v, i));
     }
 }
 
@@ -258,7 +257,6 @@ static void
 ngx_canary_lines_last(const ngx_canary_lines_t *lines)
 {
     size_t                     v, last;
-    double                     low, high;
     ngx_canary_out_t          *out;
     const ngx_canary_split_t  *split;
 
@@ -285,8 +283,7 @@ ngx_canary_lines_last(const ngx_canary_lines_t *lines)
             ngx_canary_out_lit(out, " ");
         }
 
-        ngx_canary_lines_value(lines,
-                               lines->value(lines, v, last, &low, &high));
+        ngx_canary_lines_value(lines, lines->value(lines, v, last));
     }
 }
 
@@ -352,7 +349,8 @@ ngx_canary_lines_stretch(const ngx_canary_lines_t *lines, size_t from,
     size_t  n;
 
     for (n = 0; from + n < lines->times->n; n++) {
-        if (isnan(lines->value(lines, 1, from + n, &low[n], &high[n]))) {
+        if (!ngx_canary_times_interval(lines, 1, from + n, &low[n], &high[n]))
+        {
             break;
         }
     }
@@ -366,7 +364,7 @@ ngx_canary_lines_curve(const ngx_canary_lines_t *lines, size_t v)
 {
     char                class[] = "curve v0";
     size_t              i;
-    double              value, low, high;
+    double              value;
     ngx_canary_curve_t  curve;
 
     class[sizeof(class) - 2] = (char) ('0' + v);
@@ -374,7 +372,7 @@ ngx_canary_lines_curve(const ngx_canary_lines_t *lines, size_t v)
     ngx_canary_curve_open(&curve, class, lines->times->out);
 
     for (i = 0; i < lines->times->n; i++) {
-        value = lines->value(lines, v, i, &low, &high);
+        value = lines->value(lines, v, i);
 
         if (isnan(value)) {
             ngx_canary_curve_gap(&curve);

@@ -17,6 +17,8 @@
 static void ngx_canary_times_sum(const ngx_canary_times_t *times,
     size_t variant, size_t i, ngx_canary_point_counts_t *sum,
     uint64_t *limits_us);
+static int ngx_canary_times_errors(const ngx_canary_lines_t *lines,
+    size_t variant, size_t i, ngx_canary_point_counts_t *sum);
 
 
 int
@@ -134,26 +136,49 @@ ngx_canary_times_sum(const ngx_canary_times_t *times, size_t variant, size_t i,
 
 double
 ngx_canary_times_part(const ngx_canary_lines_t *lines, size_t variant,
-    size_t i, double *low, double *high)
+    size_t i)
 {
-    uint64_t                   limits_us[NGX_CANARY_HISTORY_LIMITS];
     ngx_canary_point_counts_t  sum;
 
-    ngx_canary_times_sum(lines->times, variant, i, &sum, limits_us);
-
-    if (sum.samples == 0 || sum.errors > sum.samples) {
+    if (!ngx_canary_times_errors(lines, variant, i, &sum)) {
         return (double) NAN;
     }
-
-    ngx_canary_interval_part(sum.errors, sum.samples, low, high);
 
     return (double) sum.errors / (double) sum.samples;
 }
 
 
+int
+ngx_canary_times_interval(const ngx_canary_lines_t *lines, size_t variant,
+    size_t i, double *low, double *high)
+{
+    ngx_canary_point_counts_t  sum;
+
+    if (!ngx_canary_times_errors(lines, variant, i, &sum)) {
+        return 0;
+    }
+
+    ngx_canary_interval_part(sum.errors, sum.samples, low, high);
+
+    return 1;
+}
+
+
+static int
+ngx_canary_times_errors(const ngx_canary_lines_t *lines, size_t variant,
+    size_t i, ngx_canary_point_counts_t *sum)
+{
+    uint64_t  limits_us[NGX_CANARY_HISTORY_LIMITS];
+
+    ngx_canary_times_sum(lines->times, variant, i, sum, limits_us);
+
+    return sum->samples && sum->errors <= sum->samples;
+}
+
+
 double
 ngx_canary_times_quantile(const ngx_canary_lines_t *lines, size_t variant,
-    size_t i, double *low, double *high)
+    size_t i)
 {
     uint64_t                   us, limits_us[NGX_CANARY_HISTORY_LIMITS];
     ngx_canary_point_counts_t  sum;
@@ -166,16 +191,13 @@ ngx_canary_times_quantile(const ngx_canary_lines_t *lines, size_t variant,
         return (double) NAN;
     }
 
-    *low = (double) us;
-    *high = (double) us;
-
     return (double) us;
 }
 
 
 double
 ngx_canary_times_power(const ngx_canary_lines_t *lines, size_t variant,
-    size_t i, double *low, double *high)
+    size_t i)
 {
     size_t                          k;
     const ngx_canary_times_t       *times;
@@ -197,8 +219,5 @@ ngx_canary_times_power(const ngx_canary_lines_t *lines, size_t variant,
         return (double) NAN;
     }
 
-    *low = most.evidence / 100.0;
-    *high = *low;
-
-    return *low;
+    return most.evidence / 100.0;
 }

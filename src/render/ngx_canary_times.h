@@ -32,9 +32,9 @@ typedef struct {
 
 typedef struct ngx_canary_lines_s  ngx_canary_lines_t;
 
-/* a variant's value at a point, or NAN; "low" and "high" are its band's */
+/* a variant's value at a point, or NAN */
 typedef double (*ngx_canary_value_pt)(const ngx_canary_lines_t *lines,
-    size_t variant, size_t i, double *low, double *high);
+    size_t variant, size_t i);
 
 struct ngx_canary_lines_s {
     const ngx_canary_times_t     *times;
@@ -64,10 +64,14 @@ uint64_t ngx_canary_times_moment(const ngx_canary_times_t *times, size_t i);
 
 /* of ngx_canary_value_pt: errors, us, and log10 of the evidence */
 double ngx_canary_times_part(const ngx_canary_lines_t *lines, size_t variant,
-    size_t i, double *low, double *high);
+    size_t i);
 double ngx_canary_times_quantile(const ngx_canary_lines_t *lines,
-    size_t variant, size_t i, double *low, double *high);
+    size_t variant, size_t i);
 double ngx_canary_times_power(const ngx_canary_lines_t *lines, size_t variant,
+    size_t i);
+
+/* the interval of confidence of the first; 0 if there is no value */
+int ngx_canary_times_interval(const ngx_canary_lines_t *lines, size_t variant,
     size_t i, double *low, double *high);
 
 /* ngx_canary_lines.c: the rest of "lines" is 0 */

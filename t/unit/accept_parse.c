@@ -1,7 +1,10 @@
 /* The qualities that an Accept header gives to the two formats of metrics. */
 
+#define _DEFAULT_SOURCE
+
 #include "../../src/pure/ngx_canary_accept.h"
 
+#include "fenced.h"
 #include "tap.h"
 
 #include <string.h>
@@ -37,7 +40,10 @@ static const accept_t  accepts[] = {
     { OPENMETRICS ";q=-1", 0, 0 },
     { OPENMETRICS ";qs=0.1", 1000, 0 },
     { OPENMETRICS "x, x" OPENMETRICS ", text/plainer", 0, 0 },
-    { ",,;,text/plain,;q=0.1,", 0, 1000 }
+    { ",,;,text/plain,;q=0.1,", 0, 1000 },
+    { " ", 0, 0 },
+    { "text/plain, \t", 0, 1000 },
+    { "text/plain ; ", 0, 1000 }
 };
 
 
@@ -50,7 +56,8 @@ main(void)
     for (i = 0; i < sizeof(accepts) / sizeof(accepts[0]); i++) {
         memset(&accept, 0, sizeof(accept));
         ngx_canary_accept_parse(&accept,
-                                (const unsigned char *) accepts[i].text,
+                                fenced(accepts[i].text,
+                                       strlen(accepts[i].text)),
                                 strlen(accepts[i].text));
         ok(accept.openmetrics == accepts[i].openmetrics
            && accept.plain == accepts[i].plain, "\"%s\"", accepts[i].text);

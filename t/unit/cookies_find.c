@@ -1,7 +1,10 @@
 /* Which cookie of a header is found, and what is an id by its form. */
 
+#define _DEFAULT_SOURCE
+
 #include "../../src/pure/ngx_canary_cookies.h"
 
+#include "fenced.h"
 #include "tap.h"
 
 
@@ -40,7 +43,7 @@ holds(const char *text, int commas, const char *value)
 {
     size_t  offset, len;
 
-    offset = ngx_canary_cookies_find((const unsigned char *) text,
+    offset = ngx_canary_cookies_find(fenced(text, strlen(text) + 1),
                                      strlen(text),
                                      (const unsigned char *) "id", 2, commas,
                                      &len);
@@ -57,8 +60,7 @@ holds(const char *text, int commas, const char *value)
 static int
 is_id(const char *text)
 {
-    return ngx_canary_cookies_is_id((const unsigned char *) text,
-                                    strlen(text));
+    return ngx_canary_cookies_is_id(fenced(text, strlen(text)), strlen(text));
 }
 
 

@@ -1,7 +1,10 @@
 /* What is a form that may come with a POST, and what its fields hold. */
 
+#define _DEFAULT_SOURCE
+
 #include "../../src/pure/ngx_canary_fields.h"
 
+#include "fenced.h"
 #include "tap.h"
 
 #include <string.h>
@@ -77,13 +80,14 @@ static const form_t  halves[] = {
 
 
 static const char *
-parse(const char *text, unsigned char *copy, ngx_canary_field_t *fields)
+parse(const char *text, ngx_canary_field_t *fields)
 {
-    size_t  len;
+    size_t          len;
+    unsigned char  *copy;
 
     len = strlen(text);
 
-    memcpy(copy, text, len);
+    copy = fenced(text, len);
     memset(fields, 0, 2 * sizeof(ngx_canary_field_t));
 
     fields[0].name = "by";
@@ -110,23 +114,22 @@ main(void)
 {
     size_t               i;
     const char          *error;
-    unsigned char        copy[128];
     ngx_canary_field_t   fields[2];
 
     for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        error = parse(forms[i].text, copy, fields);
+        error = parse(forms[i].text, fields);
         ok(error == NULL && holds(&fields[0], forms[i].by)
            && holds(&fields[1], forms[i].reason), "\"%s\"", forms[i].text);
     }
 
     for (i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
-        error = parse(wrongs[i].text, copy, fields);
+        error = parse(wrongs[i].text, fields);
         ok(error && strcmp(error, wrongs[i].error) == 0, "number %d: %s",
            (int) i, wrongs[i].error);
     }
 
     for (i = 0; i < sizeof(halves) / sizeof(halves[0]); i++) {
-        error = parse(halves[i].text, copy, fields);
+        error = parse(halves[i].text, fields);
         ok(error && holds(&fields[0], halves[i].by)
            && holds(&fields[1], halves[i].reason), "\"%s\", in part",
            halves[i].text);

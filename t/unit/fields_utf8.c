@@ -4,8 +4,11 @@
  * looks at the number (RFC 3629).
  */
 
+#define _DEFAULT_SOURCE
+
 #include "../../src/pure/ngx_canary_fields.h"
 
+#include "fenced.h"
 #include "tap.h"
 
 
@@ -99,7 +102,7 @@ main(void)
             }
 
             good += expected(text, len) != 0;
-            wrong += !ngx_canary_fields_is_utf8(text, len)
+            wrong += !ngx_canary_fields_is_utf8(fenced(text, len), len)
                      != !expected(text, len);
         }
 

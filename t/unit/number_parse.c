@@ -1,8 +1,11 @@
 /* What is a number in an answer's header, and what is none. */
 
+#define _DEFAULT_SOURCE
+
 #include "../../src/pure/ngx_canary_number.h"
 
 #include "sample.h"
+#include "fenced.h"
 #include "tap.h"
 
 #include <string.h>
@@ -43,14 +46,15 @@ main(void)
 
     for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         milli = 4711;
-        ok(ngx_canary_number_parse((const unsigned char *) numbers[i].text,
+        ok(ngx_canary_number_parse(fenced(numbers[i].text,
+                                          strlen(numbers[i].text)),
                                    strlen(numbers[i].text), &milli) == 0
            && milli == numbers[i].milli, "\"%s\"", numbers[i].text);
     }
 
     for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         milli = 4711;
-        ok(ngx_canary_number_parse((const unsigned char *) others[i],
+        ok(ngx_canary_number_parse(fenced(others[i], strlen(others[i])),
                                    strlen(others[i]), &milli) == -1
            && milli == 4711, "\"%s\" is none", others[i]);
     }

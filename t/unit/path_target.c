@@ -1,7 +1,10 @@
 /* The upstream and the action that the path of a POST names. */
 
+#define _DEFAULT_SOURCE
+
 #include "../../src/pure/ngx_canary_path.h"
 
+#include "fenced.h"
 #include "tap.h"
 
 #include <string.h>
@@ -46,8 +49,7 @@ main(void)
         path = paths[i].path;
         len = strlen(path);
 
-        rc = ngx_canary_path_target((const unsigned char *) path, len, &name,
-                                    &verb);
+        rc = ngx_canary_path_target(fenced(path, len), len, &name, &verb);
 
         if (paths[i].name == NULL) {
             ok(rc == -1, "\"%s\" has none", path);

@@ -1,8 +1,11 @@
 /* The argument of a query string, and what is none. */
 
+#define _DEFAULT_SOURCE
+
 #include "../../src/pure/ngx_canary_query.h"
 
 #include "sample.h"
+#include "fenced.h"
 #include "tap.h"
 
 #include <string.h>
@@ -62,7 +65,7 @@ static const query_t  queries[] = {
 };
 
 
-/* both in memory of just their size, so that a byte too many is seen */
+/* the value in memory of just its size, so that a byte too many is seen */
 
 static ngx_canary_query_e
 find(const char *text, size_t len, unsigned char **value, size_t *vlen)
@@ -70,18 +73,14 @@ find(const char *text, size_t len, unsigned char **value, size_t *vlen)
     unsigned char       *query;
     ngx_canary_query_e   result;
 
-    query = malloc(len ? len : 1);
+    query = fenced(text, len);
     *value = malloc(len ? len : 1);
 
-    if (query == NULL || *value == NULL) {
+    if (*value == NULL) {
         exit(1);
     }
 
-    memcpy(query, text, len);
-
     result = ngx_canary_query_find(query, len, "upstream", *value, vlen);
-
-    free(query);
 
     return result;
 }

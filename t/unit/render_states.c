@@ -99,6 +99,31 @@ read_back(const char *from, const char *class, places_t *places)
 }
 
 
+/* what the pointer finds stands where it is drawn */
+static void
+pointed(const char *text, const places_t *places)
+{
+    long         at;
+    char        *end;
+    size_t       n, wrong;
+    const char  *p;
+
+    wrong = 0;
+    p = strstr(text, "data-points=\"") + strlen("data-points=\"");
+
+    for (n = 0; *p != '"' && n < places->n; n++) {
+        at = strtol(p, &end, 10);
+        wrong += end == p || at != lround(places->x[n] * WIDTH);
+
+        p = end + strcspn(end, "\n\"");
+        p += *p == '\n';
+    }
+
+    ok(n == places->n && *p == '"' && wrong == 0,
+       "%zu points to point at, %zu elsewhere", n, wrong);
+}
+
+
 /* "class" draws errors of variant v, two points of 10 s as one, up to "top" */
 static void
 errors(const char *text, const ngx_canary_split_t *split, size_t v,
@@ -138,6 +163,7 @@ errors(const char *text, const ngx_canary_split_t *split, size_t v,
     }
 
     is_u64(places.n, n, class);
+    pointed(text, &places);
     is_u64(wrong, 0, "error rates are at their places");
 }
 
@@ -240,6 +266,42 @@ unbalanced(const char *p)
     }
 
     return depth ? open[depth - 1] : NULL;
+}
+
+
+/* a disc in the tab of the browser for what needs nobody, else a square */
+static void
+icons(void)
+{
+    char                   *text;
+    size_t                  i;
+    ngx_canary_snapshot_t   snap;
+
+    static const struct {
+        const char         *state;
+        const char         *corner;
+        const char         *colour;
+    } rows[] = {
+        { "young", "8", "8a6d00" },
+        { "pass", "8", "15803d" },
+        { "off", "8", "6b7280" },
+        { "none", "8", "6b7280" },
+        { "failed", "2", "b91c1c" },
+        { "rolled", "2", "b91c1c" },
+        { "person", "2", "b91c1c" }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char  icon[64];
+
+        text = rendered(rows[i].state, &snap);
+        snprintf(icon, sizeof(icon),
+                 "rx=&quot;%s&quot; fill=&quot;%%23%s&quot;", rows[i].corner,
+                 rows[i].colour);
+        ok(text && strstr(text, icon) != NULL, "%s: its icon: %s",
+           rows[i].state, icon);
+        free(text);
+    }
 }
 
 
@@ -432,7 +494,7 @@ clocks(void)
 {
     char                   *text;
     long                    at, wrong;
-    size_t                  i, k;
+    size_t                  i, k, labels;
     const char             *p;
     ngx_canary_snapshot_t   snap;
 
@@ -468,8 +530,8 @@ clocks(void)
 
         ok(strlen(text) < LARGEST, "set %s: %zu bytes", rows[i].name,
            strlen(text));
-        ok(picture_count(text, "class=\"mid\" y=\"144\"") <= 6 * 7,
-           "no label on another one");
+        labels = picture_count(text, "class=\"mid\" y=\"144\"");
+        ok(labels > 0 && labels <= 6 * 7, "no label on another one");
 
         wrong = 0;
         p = strstr(text, "data-points=\"") + strlen("data-points=\"");
@@ -518,12 +580,18 @@ duration(void)
 static void
 tile(const char *text, const ngx_canary_split_t *split)
 {
-    double       limit, at, low, high, from, to;
-    const char  *p;
+    char        *end;
+    double       limit, at, low, high, from, to, part;
+    const char  *p, *label;
 
     /* error_rate <= 1%: the axis ends at half as much again as the limit */
 
     p = strstr(text, "<h3>error_rate &lt;= 1%");
+    label = strstr(p, "aria-label=\"canary ") + strlen("aria-label=\"canary ");
+    part = strtod(label, &end);
+    ok(end > label && *end == '%'
+       && fabs(part - (double) split->gates[3].actual / 10000) < 0.006,
+       "it is said to be at %g%%", part);
     p = strstr(p, "class=\"limit\"");
     limit = strtod(strstr(p, "x1=\"") + 4, NULL);
     p = strstr(p, "class=\"sure v1\"");
@@ -552,6 +620,7 @@ main(void)
     ngx_canary_snapshot_t   snap;
 
     sentences();
+    icons();
     same_words();
     whose();
     overview();

@@ -136,10 +136,35 @@ close_to(const ngx_canary_dispersion_t *a, const ngx_canary_dispersion_t *b,
 }
 
 
+/* but for the order in which they were added up */
+
+static int
+near(double one, double other)
+{
+    return fabs(one - other) <= 1e-9 * fabs(other);
+}
+
+
+static int
+same_sum(const ngx_canary_length_t *a, const ngx_canary_length_t *b)
+{
+    const ngx_canary_spread_t  *one, *other;
+
+    one = &a->past.sum;
+    other = &b->past.sum;
+
+    return near(one->excess, other->excess)
+           && near(one->even, other->even)
+           && near(one->weight, other->weight)
+           && near(one->bad, other->bad)
+           && near(one->pairs, other->pairs);
+}
+
+
 int
 main(void)
 {
-    size_t              i, k;
+    size_t              i, k, wrong;
     double              phi[RULES], evidence[RULES];
     ngx_canary_seen_t  *seen;
 
@@ -188,6 +213,17 @@ main(void)
         }
 
         ok(gates[i].known > 0, "and how much is known");
+
+        left(&hand[i].baseline, 1);
+        wrong = 0;
+
+        for (k = 0; k < NGX_CANARY_DISPERSION_LENGTHS; k++) {
+            wrong += !same_sum(&zone->judges[0].rules[i].dispersion.lengths[k],
+                               &hand[i].baseline.lengths[k]);
+        }
+
+        ok(wrong == 0 && hand[i].baseline.lengths[0].past.sum.pairs > 20,
+           "of a baseline all that it has seen counts");
     }
 
     /* requests between what was kept and the first tick */
@@ -199,7 +235,6 @@ main(void)
 
     for (i = 0; i < RULES; i++) {
         left(&hand[i].detector.dispersion, 0);
-        left(&hand[i].baseline, 1);
     }
 
     first_tick();

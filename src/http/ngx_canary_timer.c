@@ -145,7 +145,7 @@ ngx_canary_tick(ngx_canary_srv_conf_t *conf, ngx_log_t *log)
         ngx_canary_events_tick(events, conf->window_us);
     }
 
-    (void) ngx_canary_stage_renew(zone, events);
+    ngx_canary_stage_renew(zone, events);
 
     pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, log);
     if (pool == NULL) {

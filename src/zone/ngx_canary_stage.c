@@ -96,25 +96,23 @@ ngx_canary_stage_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
 }
 
 
-ngx_int_t
+void
 ngx_canary_stage_renew(ngx_canary_zone_t *zone, ngx_canary_events_t *events)
 {
-    uint64_t   word, base, next;
-    ngx_int_t  rc;
+    uint64_t  word, base, next;
 
     word = ngx_canary_load(&zone->published);
 
     if (!ngx_canary_stage_due(zone, word)) {
-        return NGX_OK;
+        return;
     }
 
     /* what a dead one was filling is not in force, and filled anew */
 
     if (!ngx_canary_mutex_try(&zone->stage_mutex)) {
-        return NGX_AGAIN;
+        return;
     }
 
-    rc = NGX_OK;
     word = ngx_canary_load(&zone->published);
 
     while (ngx_canary_stage_due(zone, word)) {
@@ -122,7 +120,6 @@ ngx_canary_stage_renew(ngx_canary_zone_t *zone, ngx_canary_events_t *events)
                ? NGX_CANARY_WORKERS_BASE + 1 : NGX_CANARY_WORKERS_BASE;
 
         if (ngx_canary_stage_fill(zone, events, base) != NGX_OK) {
-            rc = NGX_ERROR;
             break;
         }
 
@@ -139,8 +136,6 @@ ngx_canary_stage_renew(ngx_canary_zone_t *zone, ngx_canary_events_t *events)
     }
 
     ngx_canary_mutex_free(&zone->stage_mutex);
-
-    return rc;
 }
 
 

@@ -408,11 +408,11 @@ ngx_int_t ngx_canary_stage_fill(ngx_canary_zone_t *zone,
 
 /*
  * Begins the stage anew if it began before the split was last re-armed.  For
- * workers of the configuration in force, any number of them at once.  NGX_OK,
- * NGX_AGAIN if another process is at it, or NGX_ERROR if memory is short: then
- * whoever wins the next tick does it.
+ * workers of the configuration in force, any number of them at once.  If
+ * another process is at it, or memory is short, whoever wins the next tick does
+ * it.
  */
-ngx_int_t ngx_canary_stage_renew(ngx_canary_zone_t *zone,
+void ngx_canary_stage_renew(ngx_canary_zone_t *zone,
     struct ngx_canary_events_s *events);
 
 

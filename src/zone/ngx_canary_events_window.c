@@ -15,15 +15,8 @@ ngx_canary_events_tick(ngx_canary_events_t *events, uint64_t window_us)
 
     now_us = ngx_canary_now_us();
 
-    ngx_canary_events_step(events,
-                           ngx_max(window_us / NGX_CANARY_WINDOW_STEPS,
-                                   NGX_CANARY_TICK_US),
-                           now_us);
-
-    ngx_canary_events_slice(events,
-                            ngx_max(window_us / NGX_CANARY_WINDOW_SLICES,
-                                    NGX_CANARY_TICK_US),
-                            now_us);
+    ngx_canary_events_step(events, ngx_canary_step_us(window_us), now_us);
+    ngx_canary_events_slice(events, ngx_canary_step_us(window_us), now_us);
 }
 
 

@@ -34,7 +34,7 @@ ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
     ngx_uint_t first)
 {
     size_t                   b;
-    uint64_t                 now_us, next, number, length_us;
+    uint64_t                 now_us, next, number;
     ngx_uint_t               i, v;
     ngx_canary_sum_t        *sum;
     ngx_canary_step_t       *step;
@@ -42,8 +42,6 @@ ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
 
     now_us = ngx_canary_now_us();
     next = ngx_canary_load(&zone->steps.next);
-    length_us = ngx_max(window_us / NGX_CANARY_WINDOW_STEPS,
-                        NGX_CANARY_TICK_US);
 
     if (next ? first : !first) {
         return;
@@ -54,7 +52,9 @@ ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
 
         /* ticks are due each second, and may be a little late or early */
 
-        if (now_us - step->time_us + NGX_CANARY_TICK_US / 2 < length_us) {
+        if (now_us - step->time_us + NGX_CANARY_TICK_US / 2
+            < ngx_canary_step_us(window_us))
+        {
             return;
         }
     }

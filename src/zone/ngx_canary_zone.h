@@ -58,6 +58,12 @@
  */
 #define NGX_CANARY_LIMITS         (2 * NGX_CANARY_QUANTILES)
 #define NGX_CANARY_WINDOW_STEPS   30    /* a window's length in steps */
+
+/* a step's length: whole ticks, so that so many of them make a window */
+#define ngx_canary_step_us(window_us)                                         \
+    ((((window_us) - 1) / NGX_CANARY_WINDOW_STEPS / NGX_CANARY_TICK_US + 1)   \
+     * NGX_CANARY_TICK_US)
+
 /* one more that is being written, and some for a reader that is slow */
 #define NGX_CANARY_STEPS          (NGX_CANARY_WINDOW_STEPS + 4)
 

@@ -4,36 +4,10 @@
  * step that is passed over.
  */
 
-#include "../../../src/zone/ngx_canary_window.c"
-
-#include "../tap.h"
+#include "step.h"
 
 
-#define SECOND  NGX_CANARY_TICK_US
-
-
-static ngx_canary_zone_t  *zone;
-static uint64_t            now_us = 100 * SECOND;
-static ngx_uint_t          depth, stalled;
-
-static ngx_cycle_t         cycle;
-volatile ngx_cycle_t      *ngx_cycle = &cycle;
-
-
-uint64_t
-ngx_canary_now_us(void)
-{
-    return now_us;
-}
-
-
-void *
-ngx_alloc(size_t size, ngx_log_t *log)
-{
-    (void) log;
-
-    return malloc(size);
-}
+static ngx_uint_t  depth, stalled;
 
 
 /* in the middle of a step: the ticks of others, if this one is to stall */
@@ -45,9 +19,7 @@ ngx_canary_sum(ngx_canary_zone_t *z, ngx_uint_t slot, ngx_canary_sum_t *sum)
 
     (void) slot;
 
-    memset(&sum->cell.counts, 0, sizeof(sum->cell.counts));
-    sum->from = 1;
-    sum->to = 0;
+    step_empty(sum);
 
     if (stalled && depth == 0) {
         depth++;
@@ -72,16 +44,12 @@ tick(void)
 }
 
 
-/* the age of the step that a window of so many seconds begins with */
+/* in seconds */
 
 static uint64_t
 age(ngx_uint_t window)
 {
-    ngx_canary_step_t  *step;
-
-    step = ngx_canary_step_find(zone, window * SECOND, now_us);
-
-    return step ? (now_us - step->time_us) / SECOND : UINT64_MAX;
+    return step_age_us(window * SECOND) / SECOND;
 }
 
 
@@ -90,14 +58,9 @@ main(void)
 {
     ngx_uint_t  i;
 
-    zone = calloc(1, sizeof(ngx_canary_zone_t));
-    if (zone == NULL) {
-        return 2;
-    }
+    step_begin();
 
-    zone->slots[0].used = 1;
-
-    ok(ngx_canary_step_find(zone, SECOND, now_us) == NULL, "no step at first");
+    is_u64(step_age_us(SECOND), UINT64_MAX, "no step at first");
 
     ngx_canary_step_add(zone, 0, 1);
     is_u64(age(5), 0, "the first one");

@@ -23,6 +23,10 @@ static ngx_canary_gate_status_e ngx_canary_gate_status(
     const ngx_canary_split_t *split, const ngx_canary_gate_t *gate);
 static void ngx_canary_gate_figures(const ngx_canary_split_t *split,
     ngx_canary_gate_t *gate);
+static void ngx_canary_gate_baseline_event(const ngx_canary_split_t *split,
+    ngx_canary_gate_t *gate);
+static void ngx_canary_gate_part(ngx_canary_gate_t *gate, uint64_t part,
+    uint64_t all);
 static uint64_t ngx_canary_gate_figure(const ngx_canary_split_t *split,
     const ngx_canary_gate_t *gate, ngx_canary_scope_e scope, size_t variant,
     uint64_t *there);
@@ -127,14 +131,7 @@ ngx_canary_gate_figures(const ngx_canary_split_t *split,
                                           gate->index, &gate->has_actual);
     gate->window = ngx_canary_gate_figure(split, gate, NGX_CANARY_WINDOW,
                                           gate->index, &gate->has_window);
-    gate->baseline_actual = 0;
-    gate->has_baseline = 0;
-
-    if (gate->rule->op == NGX_CANARY_NOT_WORSE) {
-        gate->baseline_actual = ngx_canary_gate_figure(split, gate,
-                                                       NGX_CANARY_STAGE, 0,
-                                                       &gate->has_baseline);
-    }
+    ngx_canary_gate_baseline(split, gate);
 
     f = &split->variants[gate->index].figures[NGX_CANARY_STAGE];
 
@@ -156,6 +153,116 @@ ngx_canary_gate_figures(const ngx_canary_split_t *split,
     default:
         gate->samples = gate->canary[NGX_CANARY_STAGE].n;
     }
+}
+
+
+/*
+ * Of a relative gate what it compares with; where it does not compare, the
+ * baseline's figure of the stage, without trials.
+ */
+
+void
+ngx_canary_gate_baseline(const ngx_canary_split_t *split,
+    ngx_canary_gate_t *gate)
+{
+    const ngx_canary_rule_t     *rule;
+    const ngx_canary_figures_t  *f;
+
+    rule = gate->rule;
+    f = &split->variants[0].figures[NGX_CANARY_STAGE];
+
+    if (rule->op == NGX_CANARY_NOT_WORSE) {
+        gate->baseline_actual = ngx_canary_gate_figure(split, gate,
+                                                       NGX_CANARY_STAGE, 0,
+                                                       &gate->has_baseline);
+        if (gate->has_baseline) {
+            return;
+        }
+    }
+
+    switch (rule->metric) {
+
+    case NGX_CANARY_METRIC_THROUGHPUT:
+        gate->has_baseline = 0;
+        break;
+
+    case NGX_CANARY_METRIC_ERROR_RATE:
+        ngx_canary_gate_part(gate, ngx_canary_count(f, ERRORS), f->samples);
+        break;
+
+    case NGX_CANARY_METRIC_ABORT_RATE:
+        ngx_canary_gate_part(gate, ngx_canary_count(f, ABORTED), f->requests);
+        break;
+
+    case NGX_CANARY_METRIC_RETRY_RATE:
+        ngx_canary_gate_part(gate, ngx_canary_count(f, RETRIES), f->requests);
+        break;
+
+    case NGX_CANARY_METRIC_EVENT_RATE:
+    case NGX_CANARY_METRIC_EVENT_RATIO:
+    case NGX_CANARY_METRIC_EVENT_MEAN:
+    case NGX_CANARY_METRIC_EVENT_QUANTILE:
+        ngx_canary_gate_baseline_event(split, gate);
+        break;
+
+    default: /* a quantile */
+        gate->has_baseline = f->latency.count;
+        gate->baseline_actual = f->latency.quantile_us[rule->metric];
+    }
+}
+
+
+static void
+ngx_canary_gate_baseline_event(const ngx_canary_split_t *split,
+    ngx_canary_gate_t *gate)
+{
+    const ngx_canary_rule_t           *rule;
+    const ngx_canary_event_figures_t  *e;
+
+    rule = gate->rule;
+    gate->has_baseline = 0;
+
+    if (rule->event >= split->nevents) {
+        return;
+    }
+
+    e = &split->events[rule->event].figures[0][NGX_CANARY_STAGE];
+
+    switch (rule->metric) {
+
+    case NGX_CANARY_METRIC_EVENT_RATE:
+        gate->has_baseline = e->elapsed_us;
+        gate->baseline_actual = ngx_canary_gate_rate(e->count, e->elapsed_us);
+        break;
+
+    case NGX_CANARY_METRIC_EVENT_RATIO:
+        if (rule->per < split->nevents) {
+            ngx_canary_gate_part(gate, e->count,
+                                 split->events[rule->per]
+                                     .figures[0][NGX_CANARY_STAGE].count);
+        }
+
+        break;
+
+    case NGX_CANARY_METRIC_EVENT_MEAN:
+        gate->has_baseline = e->nvalues;
+        gate->baseline_actual = e->mean;
+        break;
+
+    default:
+        gate->has_baseline = e->ncounted;
+        gate->baseline_actual = e->quantile[rule->le] * 1000;
+    }
+}
+
+
+static void
+ngx_canary_gate_part(ngx_canary_gate_t *gate, uint64_t part, uint64_t all)
+{
+    gate->has_baseline = all;
+    gate->baseline_actual = all ? (uint64_t) llround((double) part
+                                                     / (double) all
+                                                     * NGX_CANARY_PPM) : 0;
 }
 
 

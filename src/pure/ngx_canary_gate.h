@@ -60,6 +60,10 @@ int ngx_canary_gate_unmatched(const ngx_canary_split_t *split,
 int ngx_canary_gate_over(const ngx_canary_split_t *split,
     const ngx_canary_gate_t *gate);
 
+/* fills in has_baseline and baseline_actual */
+void ngx_canary_gate_baseline(const ngx_canary_split_t *split,
+    ngx_canary_gate_t *gate);
+
 /* the reason of a gate that has its figures and its status */
 void ngx_canary_gate_reason(const ngx_canary_split_t *split,
     ngx_canary_gate_t *gate);

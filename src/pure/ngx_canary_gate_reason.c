@@ -145,7 +145,9 @@ ngx_canary_gate_passes(const ngx_canary_split_t *split,
                                                  figure));
     }
 
-    if (gate->has_baseline) {
+    if (gate->rule->op == NGX_CANARY_NOT_WORSE
+        && !ngx_canary_gate_alone(gate, NGX_CANARY_STAGE))
+    {
         ngx_canary_gate_say(gate, ", the baseline %s",
                             ngx_canary_gate_text(gate->rule,
                                                  gate->baseline_actual,
@@ -228,7 +230,7 @@ ngx_canary_gate_outside(const ngx_canary_split_t *split,
     ngx_canary_gate_say(gate, "%s in the %s, worse than the baseline", figure,
                         where);
 
-    if (gate->has_baseline && !window) {
+    if (!window && !ngx_canary_gate_alone(gate, NGX_CANARY_STAGE)) {
         ngx_canary_gate_say(gate, "'s %s",
                             ngx_canary_gate_text(gate->rule,
                                                  gate->baseline_actual,

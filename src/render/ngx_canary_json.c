@@ -1,4 +1,4 @@
-#include "ngx_canary_tile.h"
+#include "ngx_canary_page.h"
 
 #include "../pure/ngx_canary_hist.h"
 
@@ -13,8 +13,8 @@ static void ngx_canary_json_split(const ngx_canary_split_t *split,
     uint64_t now_ms, ngx_canary_out_t *out);
 static void ngx_canary_json_mood(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
-static void ngx_canary_json_gate(const ngx_canary_split_t *split,
-    const ngx_canary_gate_t *gate, ngx_canary_out_t *out);
+static void ngx_canary_json_gate(const ngx_canary_gate_t *gate,
+    ngx_canary_out_t *out);
 static void ngx_canary_json_state_file(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
 static void ngx_canary_json_variant(const ngx_canary_variant_t *variant,
@@ -234,7 +234,7 @@ ngx_canary_json_split(const ngx_canary_split_t *split, uint64_t now_ms,
             ngx_canary_out_lit(out, ",");
         }
 
-        ngx_canary_json_gate(split, &split->gates[i], out);
+        ngx_canary_json_gate(&split->gates[i], out);
     }
 
     ngx_canary_out_lit(out, "],\"variants\":{");
@@ -278,23 +278,10 @@ ngx_canary_json_mood(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 
 
 static void
-ngx_canary_json_gate(const ngx_canary_split_t *split,
-    const ngx_canary_gate_t *gate, ngx_canary_out_t *out)
+ngx_canary_json_gate(const ngx_canary_gate_t *gate, ngx_canary_out_t *out)
 {
-    ngx_canary_gate_t  whole;
-    ngx_canary_tile_t  tile;
-
-    tile.split = split;
-    tile.gate = gate;
-    tile.baseline = 0;
-    ngx_canary_tile_baseline(&tile);
-
-    whole = *gate;
-    whole.has_baseline = tile.has_baseline;
-    whole.baseline_actual = tile.baseline;
-
     ngx_canary_out_lit(out, "{");
-    ngx_canary_json_rows(&whole, NGX_CANARY_LEVEL_GATE, NGX_CANARY_LEVEL_GATE,
+    ngx_canary_json_rows(gate, NGX_CANARY_LEVEL_GATE, NGX_CANARY_LEVEL_GATE,
                          NULL, out);
     ngx_canary_out_lit(out, "}");
 }

@@ -38,7 +38,7 @@ ngx_canary_out_room(ngx_canary_out_t *out, size_t need)
 
 
 void
-ngx_canary_out_bytes(ngx_canary_out_t *out, const void *bytes, size_t len)
+ngx_canary_out_rest(ngx_canary_out_t *out, const void *bytes, size_t len)
 {
     size_t                n, need;
     const unsigned char  *p;

@@ -8,6 +8,8 @@
 #define NGX_CANARY_OUT_H_INCLUDED
 
 
+#include <string.h>
+
 #include "ngx_canary_render.h"
 
 
@@ -22,9 +24,21 @@
     ngx_canary_out_bytes(out, text, sizeof(text) - 1)
 
 
-/* any number of bytes, as they are */
-void ngx_canary_out_bytes(ngx_canary_out_t *out, const void *bytes,
-    size_t len);
+/* any number of bytes, as they are; with the rest where there is no room */
+void ngx_canary_out_rest(ngx_canary_out_t *out, const void *bytes, size_t len);
+
+static inline void
+ngx_canary_out_bytes(ngx_canary_out_t *out, const void *bytes, size_t len)
+{
+    if (len && len <= (size_t) (out->last - out->pos)) {
+        memcpy(out->pos, bytes, len);
+        out->pos += len;
+        return;
+    }
+
+    ngx_canary_out_rest(out, bytes, len);
+}
+
 void ngx_canary_out_str(ngx_canary_out_t *out, ngx_canary_str_t str);
 
 void ngx_canary_out_u64(ngx_canary_out_t *out, uint64_t n);

@@ -86,9 +86,9 @@ ngx_canary_page_tile(ngx_canary_tile_t *tile)
     if (gate->rule->metric == NGX_CANARY_METRIC_THROUGHPUT) {
         ngx_canary_out_lit(out, "of the whole split");
 
-    } else if (tile->has_baseline) {
+    } else if (tile->gate->has_baseline) {
         ngx_canary_out_lit(out, "baseline ");
-        ngx_canary_tile_short(tile, (double) tile->baseline);
+        ngx_canary_tile_short(tile, (double) tile->gate->baseline_actual);
 
     } else {
         ngx_canary_out_lit(out, "baseline &ndash;");
@@ -173,8 +173,8 @@ ngx_canary_tile_line(const ngx_canary_tile_t *tile)
         most = (double) gate->actual * 1.2;
     }
 
-    if (tile->has_baseline && (double) tile->baseline * 1.2 > most) {
-        most = (double) tile->baseline * 1.2;
+    if (tile->gate->has_baseline && (double) tile->gate->baseline_actual * 1.2 > most) {
+        most = (double) tile->gate->baseline_actual * 1.2;
     }
 
     if (tile->has_interval && !tile->open && tile->high * 1.05 > most
@@ -224,9 +224,9 @@ ngx_canary_tile_label(const ngx_canary_tile_t *tile)
         }
     }
 
-    if (tile->has_baseline) {
+    if (tile->gate->has_baseline) {
         ngx_canary_out_lit(out, "; baseline ");
-        ngx_canary_tile_short(tile, (double) tile->baseline);
+        ngx_canary_tile_short(tile, (double) tile->gate->baseline_actual);
     }
 
     if (tile->has_limit) {
@@ -309,11 +309,11 @@ ngx_canary_tile_points(const ngx_canary_tile_t *tile,
         ngx_canary_out_lit(out, "\"/>");
     }
 
-    if (tile->has_baseline) {
+    if (tile->gate->has_baseline) {
         ngx_canary_out_lit(out, "<circle class=\"v0\" r=\"7\" cy=\"14\" "
                                 "cx=\"");
         ngx_canary_out_part(out, ngx_canary_scale_at(scale,
-                                                   (double) tile->baseline));
+                                                   (double) tile->gate->baseline_actual));
         ngx_canary_out_lit(out, "\"/>");
     }
 

@@ -1,6 +1,6 @@
 /*
- * What a tile shows of a gate: the baseline's figure, the limit on the same
- * axis, and the interval of confidence around the canary's figure.
+ * What a tile shows of a gate: the limit on the axis of its figures, and the
+ * interval of confidence around the canary's figure.
  */
 
 #include "ngx_canary_tile.h"
@@ -8,7 +8,6 @@
 #include "../pure/ngx_canary_interval.h"
 
 
-static void ngx_canary_tile_baseline_event(ngx_canary_tile_t *tile);
 static void ngx_canary_tile_limit(ngx_canary_tile_t *tile);
 static void ngx_canary_tile_interval(ngx_canary_tile_t *tile);
 static void ngx_canary_tile_ranks(ngx_canary_tile_t *tile);
@@ -17,105 +16,8 @@ static void ngx_canary_tile_ranks(ngx_canary_tile_t *tile);
 void
 ngx_canary_tile_figures(ngx_canary_tile_t *tile)
 {
-    ngx_canary_tile_baseline(tile);
     ngx_canary_tile_limit(tile);
     ngx_canary_tile_interval(tile);
-}
-
-
-void
-ngx_canary_tile_baseline(ngx_canary_tile_t *tile)
-{
-    const ngx_canary_rule_t     *rule;
-    const ngx_canary_figures_t  *f;
-
-    rule = tile->gate->rule;
-    f = &tile->split->variants[0].figures[NGX_CANARY_STAGE];
-
-    if (tile->gate->has_baseline) {
-        tile->has_baseline = 1;
-        tile->baseline = tile->gate->baseline_actual;
-        return;
-    }
-
-    switch (rule->metric) {
-
-    case NGX_CANARY_METRIC_THROUGHPUT:
-        tile->has_baseline = 0;
-        break;
-
-    case NGX_CANARY_METRIC_ERROR_RATE:
-        tile->has_baseline = f->samples;
-        tile->baseline = ngx_canary_ratio_ppm(ngx_canary_count(f, ERRORS),
-                                              f->samples);
-        break;
-
-    case NGX_CANARY_METRIC_ABORT_RATE:
-        tile->has_baseline = f->requests;
-        tile->baseline = ngx_canary_ratio_ppm(ngx_canary_count(f, ABORTED),
-                                              f->requests);
-        break;
-
-    case NGX_CANARY_METRIC_RETRY_RATE:
-        tile->has_baseline = f->requests;
-        tile->baseline = ngx_canary_ratio_ppm(ngx_canary_count(f, RETRIES),
-                                              f->requests);
-        break;
-
-    case NGX_CANARY_METRIC_EVENT_RATE:
-    case NGX_CANARY_METRIC_EVENT_RATIO:
-    case NGX_CANARY_METRIC_EVENT_MEAN:
-    case NGX_CANARY_METRIC_EVENT_QUANTILE:
-        ngx_canary_tile_baseline_event(tile);
-        break;
-
-    default: /* a quantile */
-        tile->has_baseline = f->latency.count;
-        tile->baseline = f->latency.quantile_us[rule->metric];
-    }
-}
-
-
-static void
-ngx_canary_tile_baseline_event(ngx_canary_tile_t *tile)
-{
-    const ngx_canary_rule_t           *rule;
-    const ngx_canary_event_figures_t  *e, *per;
-
-    rule = tile->gate->rule;
-    tile->has_baseline = 0;
-
-    if (rule->event >= tile->split->nevents) {
-        return;
-    }
-
-    e = &tile->split->events[rule->event].figures[0][NGX_CANARY_STAGE];
-
-    switch (rule->metric) {
-
-    case NGX_CANARY_METRIC_EVENT_RATE:
-        tile->has_baseline = e->elapsed_us;
-        tile->baseline = ngx_canary_rate_ppm(e->count, e->elapsed_us);
-        break;
-
-    case NGX_CANARY_METRIC_EVENT_RATIO:
-        if (rule->per < tile->split->nevents) {
-            per = &tile->split->events[rule->per].figures[0][NGX_CANARY_STAGE];
-            tile->has_baseline = per->count;
-            tile->baseline = ngx_canary_ratio_ppm(e->count, per->count);
-        }
-
-        break;
-
-    case NGX_CANARY_METRIC_EVENT_MEAN:
-        tile->has_baseline = e->nvalues;
-        tile->baseline = e->mean;
-        break;
-
-    default:
-        tile->has_baseline = e->ncounted;
-        tile->baseline = e->quantile[rule->le] * 1000;
-    }
 }
 
 
@@ -143,8 +45,8 @@ ngx_canary_tile_limit(ngx_canary_tile_t *tile)
     case NGX_CANARY_METRIC_RETRY_RATE:
     case NGX_CANARY_METRIC_EVENT_RATE:
     case NGX_CANARY_METRIC_EVENT_RATIO:
-        tile->has_limit = tile->has_baseline > 0;
-        tile->limit = (double) tile->baseline
+        tile->has_limit = gate->has_baseline > 0;
+        tile->limit = (double) gate->baseline_actual
                       * (1 + (double) gate->limit / 1e6);
         break;
 

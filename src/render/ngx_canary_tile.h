@@ -15,8 +15,6 @@ typedef struct {
     const ngx_canary_split_t  *split;
     const ngx_canary_gate_t   *gate;
     ngx_canary_out_t          *out;
-    uint64_t                   has_baseline;
-    uint64_t                   baseline;
     unsigned                   has_limit:1;
     unsigned                   has_interval:1;
     unsigned                   open:1;      /* it has no upper end */
@@ -25,12 +23,6 @@ typedef struct {
     double                     high;
 } ngx_canary_tile_t;
 
-
-/*
- * The baseline's figure of the stage alone, for "split" and "gate".  The gate
- * itself has it only where it compares.
- */
-void ngx_canary_tile_baseline(ngx_canary_tile_t *tile);
 
 /* fills in what follows "out" */
 void ngx_canary_tile_figures(ngx_canary_tile_t *tile);

@@ -95,7 +95,7 @@ ngx_canary_figures_window(ngx_canary_picture_t *pic, ngx_uint_t slot,
 }
 
 
-/* the totals less those of the step, into pic->work */
+/* the totals less those of the step, or themselves where it has none */
 
 static void
 ngx_canary_figures_since(ngx_canary_picture_t *pic,
@@ -105,15 +105,16 @@ ngx_canary_figures_since(ngx_canary_picture_t *pic,
     ngx_canary_sum_t  *sum;
 
     sum = pic->sum;
-    pic->hist = pic->work;
 
     from = cell ? ngx_max(sum->from, cell->from) : 1;
     to = cell ? ngx_min(sum->to, cell->to) : 0;
 
     if (from > to) {
-        ngx_canary_hist_copy(pic->work, sum->cell.hist, sum->from, sum->to);
+        pic->hist = sum->cell.hist;
         return;
     }
+
+    pic->hist = pic->work;
 
     /* the step knew fewer buckets than there are now */
 

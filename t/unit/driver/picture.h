@@ -358,6 +358,8 @@ picture_gated(ngx_canary_split_t *split)
     gates[0].actual = 385000;
     gates[0].has_window = 1;
     gates[0].window = 391000;
+    gates[0].has_baseline = 1;
+    gates[0].baseline_actual = 241500;
     gates[0].samples = 477;
     gates[0].evidence_log10 = 0.3;
     gates[0].threshold_log10 = 7.6914;

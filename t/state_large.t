@@ -71,10 +71,10 @@ hist(uint64_t *total, uint64_t *base, uint64_t n, uint64_t of_base)
 static void
 counts(ngx_canary_saved_counts_t *c, uint64_t n)
 {
-    c->responses[1] += n;
-    c->responses[4] += n;
-    c->forced += n;
-    c->errors += n;
+    c->n[NGX_CANARY_COUNT_2XX] += n;
+    c->n[NGX_CANARY_COUNT_5XX] += n;
+    c->n[NGX_CANARY_COUNT_FORCED] += n;
+    c->n[NGX_CANARY_COUNT_ERRORS] += n;
     c->sum_us += 2000 * n;
 }
 

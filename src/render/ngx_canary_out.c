@@ -67,13 +67,6 @@ ngx_canary_out_rest(ngx_canary_out_t *out, const void *bytes, size_t len)
 }
 
 
-void
-ngx_canary_out_str(ngx_canary_out_t *out, ngx_canary_str_t str)
-{
-    ngx_canary_out_bytes(out, str.data, str.len);
-}
-
-
 static unsigned char *
 ngx_canary_digits(unsigned char *p, uint64_t n)
 {

@@ -39,7 +39,12 @@ ngx_canary_out_bytes(ngx_canary_out_t *out, const void *bytes, size_t len)
     ngx_canary_out_rest(out, bytes, len);
 }
 
-void ngx_canary_out_str(ngx_canary_out_t *out, ngx_canary_str_t str);
+static inline void
+ngx_canary_out_str(ngx_canary_out_t *out, ngx_canary_str_t str)
+{
+    ngx_canary_out_bytes(out, str.data, str.len);
+}
+
 
 void ngx_canary_out_u64(ngx_canary_out_t *out, uint64_t n);
 

@@ -16,7 +16,6 @@ static ngx_canary_job_t *ngx_canary_writer_waiting(ngx_canary_zone_t *zone,
 static ngx_canary_job_t *ngx_canary_writer_job(ngx_canary_zone_t *zone,
     ngx_canary_keep_conf_t *keep);
 static ngx_int_t ngx_canary_writer_thread(void);
-static void ngx_canary_writer_drop(ngx_canary_job_t *job);
 
 
 ngx_canary_writer_t  ngx_canary_writer;
@@ -360,7 +359,7 @@ void
 ngx_canary_writer_end(ngx_log_t *log)
 {
     ngx_uint_t            i, n;
-    ngx_queue_t          *q, *next;
+    ngx_queue_t          *q;
     struct timespec       until;
     ngx_canary_job_t     *job;
     ngx_canary_writer_t  *w = &ngx_canary_writer;
@@ -396,17 +395,20 @@ ngx_canary_writer_end(ngx_log_t *log)
 
     ngx_canary_writer_reap(log);
 
+    /* what has not begun stays: the same process may write once more */
+
     for (q = ngx_queue_head(&w->all);
          q != ngx_queue_sentinel(&w->all);
-         q = next)
+         q = ngx_queue_next(q))
     {
-        next = ngx_queue_next(q);
         job = ngx_queue_data(q, ngx_canary_job_t, all);
 
         ngx_canary_store(&job->zone->keep.due_us, 0);
 
-        if (i == n) {
-            ngx_canary_writer_drop(job);
+        while (!ngx_queue_empty(&job->waits)) {
+            ngx_canary_keep_forget(ngx_queue_data(ngx_queue_head(&job->waits),
+                                                  ngx_canary_keep_wait_t,
+                                                  queue));
         }
     }
 
@@ -414,27 +416,4 @@ ngx_canary_writer_end(ngx_log_t *log)
         ngx_close_connection(w->connection);
         w->connection = NULL;
     }
-}
-
-
-/* one that has not begun, and there are no threads: nobody else knows it */
-
-static void
-ngx_canary_writer_drop(ngx_canary_job_t *job)
-{
-    ngx_queue_t             *q;
-    ngx_canary_keep_wait_t  *wait;
-
-    while (!ngx_queue_empty(&job->waits)) {
-        q = ngx_queue_head(&job->waits);
-        wait = ngx_queue_data(q, ngx_canary_keep_wait_t, queue);
-
-        ngx_canary_keep_forget(wait);
-    }
-
-    ngx_queue_remove(&job->queue);
-    ngx_queue_remove(&job->all);
-    ngx_canary_writer.nwaiting--;
-
-    ngx_free(job);
 }

@@ -173,8 +173,8 @@ ngx_canary_tile_line(const ngx_canary_tile_t *tile)
         most = (double) gate->actual * 1.2;
     }
 
-    if (tile->gate->has_baseline && (double) tile->gate->baseline_actual * 1.2 > most) {
-        most = (double) tile->gate->baseline_actual * 1.2;
+    if (gate->has_baseline && (double) gate->baseline_actual * 1.2 > most) {
+        most = (double) gate->baseline_actual * 1.2;
     }
 
     if (tile->has_interval && !tile->open && tile->high * 1.05 > most
@@ -309,11 +309,12 @@ ngx_canary_tile_points(const ngx_canary_tile_t *tile,
         ngx_canary_out_lit(out, "\"/>");
     }
 
-    if (tile->gate->has_baseline) {
+    if (gate->has_baseline) {
         ngx_canary_out_lit(out, "<circle class=\"v0\" r=\"7\" cy=\"14\" "
                                 "cx=\"");
-        ngx_canary_out_part(out, ngx_canary_scale_at(scale,
-                                                   (double) tile->gate->baseline_actual));
+        ngx_canary_out_part(out,
+                            ngx_canary_scale_at(scale,
+                                           (double) gate->baseline_actual));
         ngx_canary_out_lit(out, "\"/>");
     }
 

@@ -1,5 +1,7 @@
 
 #include "ngx_canary_control.h"
+#include "ngx_canary_split_picture.h"
+#include "../pure/ngx_canary_gate.h"
 #include "../pure/ngx_canary_path.h"
 
 
@@ -171,6 +173,8 @@ ngx_canary_control_apply(ngx_http_request_t *r, ngx_canary_command_t *command)
     if (ngx_canary_split_picture(command->conf, split, r->pool) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+
+    ngx_canary_gates_judge(split);
 
     return ngx_canary_wait_begin(wait, command->conf);
 }

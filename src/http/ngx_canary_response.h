@@ -74,10 +74,6 @@ ngx_int_t ngx_canary_response_nosniff(ngx_http_request_t *r);
 ngx_table_elt_t *ngx_canary_response_header(ngx_http_request_t *r, char *name,
     ngx_str_t *value);
 
-/* fills in all of "split"; NGX_ERROR if memory is short */
-ngx_int_t ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
-    ngx_canary_split_t *split, ngx_pool_t *pool);
-
 /*
  * ngx_canary_choice.c: all splits, or the one that the argument "upstream"
  * names.  NGX_DECLINED: the answer is "status" and "error".

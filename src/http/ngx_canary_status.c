@@ -1,5 +1,7 @@
 
 #include "ngx_canary_response.h"
+#include "ngx_canary_split_picture.h"
+#include "../pure/ngx_canary_gate.h"
 #include "../pure/ngx_canary_path.h"
 
 
@@ -381,6 +383,8 @@ ngx_canary_status_pictures(ngx_http_request_t *r, ngx_canary_choice_t *choice,
         {
             return NGX_ERROR;
         }
+
+        ngx_canary_gates_judge(&snap->splits[i]);
 
         if (snap->splits[i].generation < oldest->generation) {
             oldest = &snap->splits[i];

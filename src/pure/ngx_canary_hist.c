@@ -17,7 +17,7 @@
 
 
 #define NGX_CANARY_HIST_LAST      (NGX_CANARY_HIST_BUCKETS - 1)
-#define NGX_CANARY_HIST_BLOCK     8             /* buckets added up at once */
+#define NGX_CANARY_HIST_BLOCK     16            /* buckets added up at once */
 #define NGX_CANARY_HIST_CHUNK     64            /* passed by at once */
 #define NGX_CANARY_HIST_CHUNKS                                                \
     (NGX_CANARY_HIST_BUCKETS / NGX_CANARY_HIST_CHUNK + 1)
@@ -337,7 +337,9 @@ static uint64_t
 ngx_canary_hist_block(const uint64_t *counts)
 {
     return counts[0] + counts[1] + counts[2] + counts[3]
-           + counts[4] + counts[5] + counts[6] + counts[7];
+           + counts[4] + counts[5] + counts[6] + counts[7]
+           + counts[8] + counts[9] + counts[10] + counts[11]
+           + counts[12] + counts[13] + counts[14] + counts[15];
 }
 
 

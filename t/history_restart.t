@@ -12,7 +12,11 @@ use Canary;
 use Canary::State;
 
 my $t = Canary->new();
-my $s = Canary::State->new($t, workers => 2);
+my $s = Canary::State->new(
+    $t,
+    workers => 2,
+    more => 'canary_rollback manual; canary_gate p50 <= 1us;'
+);
 
 sub history {
     return $t->status('/canary/history.json?upstream=baseline');
@@ -46,6 +50,15 @@ for my $name (qw(hour stage)) {
 
     is_deeply([@{$new->{t}}[0 .. $n]], $old->{t}, "$name: the same points");
     is(requests($new, 'canary'), $diverted, "$name: nothing is lost");
+
+    my ($was, $is) = map { $_->{gates}[0]{evidence} } $old, $new;
+    ok((grep { $_ && $_ > 0.1 } @$was), "$name: evidence against the canary");
+    is_deeply(
+        [map { $_ + 0 } @{$is}[0 .. $n - 1]],
+        [map { $_ + 0 } @{$was}[0 .. $n - 1]],
+        "$name: it is kept"
+    ) if $n;
+    cmp_ok($is->[$n], '>=', $was->[$n], "$name: nor is the last of it lost");
     ok(@{$new->{t}} < 9, "$name: nothing is added");
 }
 

@@ -19,6 +19,11 @@ $t->write("state/file.bad.$_", "of before: $_") for 1 .. 98;
 $t->write('state/file', 'the hundredth');
 $t->start();
 is($t->read("$file.bad.99"), 'the hundredth', 'the hundredth is kept aside');
+like(
+    $t->get('/canary/metrics')->{body},
+    qr/^nginx_canary_rollbacks_total\{upstream="baseline",cause="state"\} 1$/m,
+    'which is a rollback'
+);
 is($s->resume()->{written}, JSON::PP::true, 'and the state is written');
 $t->stop();
 

@@ -37,7 +37,7 @@ my $long = 'x' x 248;
 wrong(["canary_state $dir/state/$long;"],
           "state file \"$dir/state/$long\" has a name that is too long,"
         . ' at most 247 bytes are allowed');
-for my $name (qw(a.bad a.bad.7 .a.tmp .a.lock)) {
+for my $name (qw(a.bad a.bad.7 .a.tmp .a.lock ..tmp ..lock)) {
     wrong(["canary_state $dir/state/$name;"],
               "state file \"$dir/state/$name\" has a name that is kept for what"
             . ' lies beside a state file, it must not end in ".bad" or'
@@ -56,6 +56,7 @@ for my $valid (
     ["canary_state $dir/state/a;", "canary_state $dir/state/b;"],
     ["canary_state $dir/state/a;", "canary_state $dir/state/a.tmp;"],
     ["canary_state $dir/state/a;", "canary_state $dir/state/a.lock;"],
+    ["canary_state $dir/state/.lock;", "canary_state $dir/state/.tmp;"],
     ['canary_state relative;'],
     ["canary_state $dir/state/bad;"],
     ["canary_state $dir/state/a.badge;"],

@@ -1,4 +1,4 @@
-# Each command is a script in scripts/; "make setup GROUP=lint" installs the
+# Each command is a script in scripts/dev; "make setup GROUP=lint" installs the
 # Debian packages that one group of commands needs.
 
 # "make NGINX_SRC=DIR" builds for an nginx source tree instead of the installed
@@ -15,56 +15,56 @@ PORT ?=
 export NGINX_SRC TESTS MATRIX JOBS DESTDIR PORT
 
 all:
-	@scripts/build
+	@scripts/dev/build
 
 setup:
-	@scripts/setup $(GROUP)
+	@scripts/dev/setup $(GROUP)
 
 run:
-	@scripts/setup run
-	@scripts/build
-	@scripts/demo
+	@scripts/dev/setup run
+	@scripts/dev/build
+	@scripts/dev/demo
 
 test:
-	@scripts/setup test
-	@scripts/test
+	@scripts/dev/setup test
+	@scripts/dev/test
 
 matrix:
-	@scripts/setup sanitize
-	@scripts/matrix
+	@scripts/dev/setup sanitize
+	@scripts/dev/matrix
 
 install:
-	@scripts/build
-	@scripts/install
+	@scripts/dev/build
+	@scripts/dev/install
 
 lint:
-	@scripts/setup lint
-	@scripts/lint
+	@scripts/dev/setup lint
+	@scripts/dev/lint
 
 bench:
-	@scripts/setup bench
-	@scripts/build
-	@scripts/bench
+	@scripts/dev/setup bench
+	@scripts/dev/build
+	@scripts/dev/bench
 
 sanitize:
-	@scripts/setup sanitize
-	@scripts/sanitize
+	@scripts/dev/setup sanitize
+	@scripts/dev/sanitize
 
 coverage:
-	@scripts/setup test
-	@scripts/coverage
+	@scripts/dev/setup test
+	@scripts/dev/coverage
 
 mutants:
-	@scripts/setup test
-	@scripts/mutants
+	@scripts/dev/setup test
+	@scripts/dev/mutants
 
 fuzz:
-	@scripts/setup fuzz
-	@scripts/fuzz
+	@scripts/dev/setup fuzz
+	@scripts/dev/fuzz
 
 soak:
-	@scripts/setup test
-	@scripts/soak
+	@scripts/dev/setup test
+	@scripts/dev/soak
 
 clean:
 	rm -rf build

@@ -14,7 +14,7 @@ my $t = Canary->new();
 my $dir = $t->dir();
 my $root = abs_path(dirname(__FILE__) . '/..');
 
-# the sources that scripts/build has linked
+# the sources that scripts/dev/build has linked
 my $tree = dirname($t->_module()) . '/tree';
 plan(skip_all => 'no sources of nginx') if !-x "$tree/configure";
 

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 
-# What scripts/coverage records of a test: lines and branches as gcov prints
+# What scripts/dev/coverage records of a test: lines and branches as gcov prints
 # them, and which tests reach a line that has moved since.
 
 use strict;

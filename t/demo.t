@@ -1,7 +1,7 @@
 use strict;
 use warnings;
 
-# scripts/demo, what "make run" starts: both addresses answer, traffic is
+# scripts/dev/demo, what "make run" starts: both addresses answer, traffic is
 # split, canaryctl changes the share and rolls back, Ctrl-C ends everything,
 # and nothing is written outside its folder.
 
@@ -138,7 +138,7 @@ sub start {
             @ENV{qw(PORT DEMO_DIR HOME TMPDIR CANARY_MODULE NGINX_BINARY)} =
                 ($port, $dir, $home, $home, $t->_module(), $t->_nginx());
             delete $ENV{NGINX_SRC};
-            exec "$root/scripts/demo" or POSIX::_exit(127);
+            exec "$root/scripts/dev/demo" or POSIX::_exit(127);
         }
     );
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 
-# scripts/install: what it leaves under DESTDIR works from there.
+# scripts/dev/install: what it leaves under DESTDIR works from there.
 
 use strict;
 use warnings;
@@ -20,7 +20,7 @@ my $dest = $t->dir() . '/dest';
     local $ENV{DESTDIR} = $dest;
     local $ENV{BUILD_DIR} = dirname($t->_module());
     local $ENV{NGINX_BINARY} = $t->_nginx();
-    my $output = `'$root/scripts/install' 2>&1`;
+    my $output = `'$root/scripts/dev/install' 2>&1`;
     is($?, 0, 'installed') or diag($output);
 
     my ($module) = $output =~ /^installed (\S+)$/m;

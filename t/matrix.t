@@ -16,22 +16,22 @@ my $dir = $t->dir();
 
 # the script in a folder of its own, with what it calls: there an nginx is two
 # tests, one of which passes where its sources say so
-mkdir "$dir/$_" for qw(scripts build build/src t);
-my $script = dirname(abs_path(__FILE__)) . '/../scripts/matrix';
-copy($script, "$dir/scripts/matrix") or die "$script: $!\n";
-$t->write('scripts/nginx-src', <<'SH');
+mkdir "$dir/$_" for qw(scripts scripts/dev build build/src t);
+my $script = dirname(abs_path(__FILE__)) . '/../scripts/dev/matrix';
+copy($script, "$dir/scripts/dev/matrix") or die "$script: $!\n";
+$t->write('scripts/dev/nginx-src', <<'SH');
 #!/bin/sh
 [ "$1" != gone ] || { echo "nginx-src: no nginx of $1" >&2; exit 1; }
 mkdir -p "$2/src/core"
 echo '#define NGINX_VERSION      "1.22.1"' >"$2/src/core/nginx.h"
 SH
-$t->write('scripts/test', <<'SH');
+$t->write('scripts/dev/test', <<'SH');
 #!/bin/sh
 export NGINX_SRC
 echo "$NGINX_SRC $TESTS $JOBS" >>called
 prove -j "$JOBS" $TESTS
 SH
-chmod 0755, map { "$dir/scripts/$_" } qw(matrix nginx-src test);
+chmod 0755, map { "$dir/scripts/dev/$_" } qw(matrix nginx-src test);
 
 $t->write('t/one.t', <<'PL');
 use Test::More tests => 2;
@@ -54,7 +54,7 @@ sub matrix {
 
     unlink "$dir/called";
     local %ENV = (%ENV, %env, BUILD_DIR => "$dir/build", JOBS => 1);
-    my $out = `$dir/scripts/matrix 2>&1`;
+    my $out = `$dir/scripts/dev/matrix 2>&1`;
     my $status = $? >> 8;
     my ($table) = $out =~ /^(nginx +from .*)\z/ms;
     my @rows = map { join ' ', split } split /\n/, $table || '';

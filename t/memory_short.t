@@ -206,7 +206,7 @@ sub build {
     local $ENV{BUILD_NAME} = 'short';
     local $ENV{CANARY_CFLAGS} =
         "-O0 -U_FORTIFY_SOURCE -include $root/t/lib/short.h";
-    my $log = `'$root/scripts/build' 2>&1`;
+    my $log = `'$root/scripts/dev/build' 2>&1`;
     is($?, 0, 'it is built') or die $log;
     return "$root/build/short/ngx_http_canary_module.so";
 }

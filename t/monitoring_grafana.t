@@ -197,7 +197,7 @@ like($docs, qr{/d/\Q$dashboard->{json}{uid}\E`}, 'and what its address is');
 # a parser for PromQL finds the selectors that the rules are asked of
 
 SKIP: {
-    skip('no parser, see scripts/setup', 1)
+    skip('no parser, see scripts/dev/setup', 1)
         if !-d "$root/t/browser/node_modules/\@prometheus-io";
 
     my @all = map {

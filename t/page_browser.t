@@ -15,7 +15,7 @@ my ($browser) = grep { -x } map { glob "$_/chromium" } split /:/, $ENV{PATH};
 
 my $lacks =
       !$browser ? 'no chromium'
-    : !-d "$folder/node_modules" ? 'no node_modules, see scripts/setup'
+    : !-d "$folder/node_modules" ? 'no node_modules, see scripts/dev/setup'
     : undef;
 
 # who asks for a day of refreshes is not content with none

@@ -1,7 +1,7 @@
 /*
  * What the page loads: its style and its script, each a resource of its own,
  * since the policy that the page comes with allows nothing inline.  Made by
- * scripts/page-files of page.css and page.js.
+ * scripts/dev/page-files of page.css and page.js.
  */
 
 

@@ -1,7 +1,7 @@
 /*
  * The promise, for traffic that keeps the limit: a cell of each kind for a gate
- * of each type, at 10 requests/s of the canary, and in a ramp.  "scripts/bench
- * matrix" runs all cells.
+ * of each type, at 10 requests/s of the canary, and in a ramp.  All cells are
+ * run by "scripts/dev/bench matrix".
  */
 
 #include "driver/cells.h"

@@ -1,7 +1,7 @@
 /*
  * How long faults last until they are found, in the median of 200 runs: at most
  * a tenth more than the goals that the method was chosen by.  One row of each
- * kind; "scripts/bench delays" has all of them.
+ * kind; "scripts/dev/bench delays" has all of them.
  */
 
 #include "driver/delays.h"

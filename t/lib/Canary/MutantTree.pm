@@ -345,9 +345,11 @@ sub _build {
 
     # "a && b || c" shall not be refused for its looks
     $ENV{CANARY_CFLAGS} = '-Wno-parentheses';
-    return
-        system('sh', '-c', 'exec "$0" >/dev/null', "$self->{dir}/scripts/build")
-        == 0;
+    return system(
+        'sh', '-c',
+        'exec "$0" >/dev/null',
+        "$self->{dir}/scripts/dev/build"
+    ) == 0;
 }
 
 

@@ -1,7 +1,7 @@
 package Canary::Mutants;
 
 # "make mutants": single faults, one after the other, against the tests that
-# reach them.  scripts/mutants says what it does.
+# reach them.  scripts/dev/mutants says what it does.
 #
 #     main()               does all of it; the exit status
 #     lines($files, $seed) the order in which lines are drawn: files is what
@@ -142,7 +142,7 @@ sub _check_record {
     my $reached = $self->{reached};
     my @tests = $reached->tests()
         or die "nothing is known about what tests reach, run"
-        . " scripts/coverage first\n";
+        . " scripts/dev/coverage first\n";
     for my $test (@tests) {
         print "$test failed when it was recorded, it is left out\n"
             if $reached->failed($test) && $test ne 't/unit.t';

@@ -1,7 +1,7 @@
 package Canary::Reached;
 
 # What each test reaches: one record a test, of the lines and branches of src
-# that it executed in a build that counts, as scripts/coverage makes them.
+# that it executed in a build that counts, as scripts/dev/coverage makes them.
 #
 #     TEST_REACHED=DIR prove --exec \
 #         'perl -It/lib -MCanary::Reached -eCanary::Reached::run' t/x.t

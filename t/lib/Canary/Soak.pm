@@ -2,7 +2,7 @@ package Canary::Soak;
 
 # "make soak": load and every kind of trouble for a while, then what clients,
 # nginx and the upstream servers say is compared.  main() returns the exit
-# status: 1 if there is any finding.  See scripts/soak for its settings.  The
+# status: 1 if there is any finding.  Its settings are in scripts/dev/soak.  The
 # storm is here; the page is t/page_browser.t; pauses are Canary::Soak::Pauses.
 
 use strict;

@@ -95,8 +95,9 @@ cmp_ok(scalar @reading, '>', 20, 'it asks for memory at many places');
 # the first time that it is asked, or a later one
 
 my @wrong;
+my %hits = map { $_ => hits($_) } @reading;
 for my $site (@reading) {
-    my $hits = hits($site);
+    my $hits = $hits{$site};
     my %which = map { $_ => 1 } 1, $hits;
     $which{$_} = 1 for grep { $_ <= $hits } 2, int $hits / 2;
     for my $which (sort { $a <=> $b } grep { $_ } keys %which) {
@@ -106,11 +107,10 @@ for my $site (@reading) {
         fails($site, 0);
 
         # by its own exit, and never without a reason
-        push @wrong, "$site: $which: $status, $out"
-            if $status != 1 && $status != 0;
+        push @wrong, "$site: $which: $status, $out" if $status != 1;
     }
 }
-is_deeply(\@wrong, [], 'nginx -t ends with an error, or goes without it');
+is_deeply(\@wrong, [], 'nginx -t ends with an error');
 
 # answering; what is asked for once in the life of a worker is behind it then
 

@@ -51,10 +51,7 @@ ngx_canary_streams_reset(ngx_http_upstream_t *u)
         p += NGX_CANARY_H2_STREAM;
 
         if (p[0] || p[1] || p[2] || p[3]) {
-            p[0] = 0;
-            p[1] = 0;
-            p[2] = 0;
-            p[3] = 1;
+            ngx_memcpy(p, "\0\0\0\1", 4);
         }
 
         p -= NGX_CANARY_H2_STREAM;

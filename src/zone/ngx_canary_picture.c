@@ -310,17 +310,13 @@ static ngx_int_t
 ngx_canary_picture_copy(ngx_canary_str_t *dst, u_char *data, size_t len,
     ngx_pool_t *pool)
 {
-    u_char  *p;
+    ngx_str_t  src;
 
-    p = ngx_pnalloc(pool, len + 1);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(p, data, len);
+    src.len = len;
+    src.data = data;
 
     dst->len = len;
-    dst->data = p;
+    dst->data = ngx_pstrdup(pool, &src);
 
-    return NGX_OK;
+    return dst->data ? NGX_OK : NGX_ERROR;
 }

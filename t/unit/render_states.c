@@ -305,6 +305,27 @@ icons(void)
 }
 
 
+/* where no gate has one, no limit is drawn */
+static void
+limitless(void)
+{
+    char                   *text;
+    ngx_canary_snapshot_t   snap;
+
+    text = rendered("pass", &snap);
+    ok(picture_count(text, "<path class=\"limit\"") >= 2, "limits are drawn");
+    free(text);
+
+    (void) states_take(&snap, "pass");
+    snap.splits[0].nrules = 0;
+    snap.splits[0].ngates = 0;
+    text = picture_render(ngx_canary_render_page, &snap, 256);
+    is_u64(picture_count(text, "<path class=\"limit\""), 0,
+           "none without gates");
+    free(text);
+}
+
+
 static void
 sentences(void)
 {
@@ -621,6 +642,7 @@ main(void)
 
     sentences();
     icons();
+    limitless();
     same_words();
     whose();
     overview();

@@ -99,7 +99,12 @@ main(void)
 
     first = 5;
     last = 2000;
+    ngx_canary_step_add(zone, 10 * NGX_CANARY_TICK_US, 0);
+    is_u64(zone->steps.next, 0, "the first one is the master's");
     ngx_canary_step_add(zone, 10 * NGX_CANARY_TICK_US, 1);
+    now_us += 100 * NGX_CANARY_TICK_US;
+    ngx_canary_step_add(zone, 10 * NGX_CANARY_TICK_US, 1);
+    is_u64(zone->steps.next, 1, "and none but the first");
     round_of_the_ring();
     is_u64(wrong(), 0, "a variant with many buckets");
 

@@ -20,7 +20,7 @@ for my $latency (qw(upstream header)) {
         more => "canary_latency $latency;",
         location => 'canary_event step unique=$arg_u value=$arg_v;'
     );
-    $s->load('a 100%', @others);
+    $s->load($others[0], 'a 100%', @others[1 .. $#others]);
     $t->start();
 
     my @kept = begun('stays', 'a 100% stage=other');

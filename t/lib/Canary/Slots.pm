@@ -18,7 +18,7 @@ package Canary::Slots;
 #
 # "more" is text of the upstream block, and "location" of the location that
 # passes to it; other options go to conf().  $arg_k is the key, or else the
-# address; $arg_f forces requests to the first one that is loaded.
+# address; $arg_f forces requests to the one with 100%.
 
 use strict;
 use warnings;
@@ -76,11 +76,11 @@ sub load {
     my ($self, @canaries) = @_;
 
     my $t = $self->{t};
-    my ($first) = split / /, $canaries[0];
+    my ($forced) = split / /, (grep { / 100%/ } @canaries, $canaries[0])[0];
     $t->write(
         'split', join '',
         (map { "canary $_;\n" } @canaries),
-        "canary_force \$arg_f 1 $first;\n"
+        "canary_force \$arg_f 1 $forced;\n"
     );
 
     return $t->master() ? $t->reload(drain => 1) : 1;

@@ -613,6 +613,10 @@ tile(const char *text, const ngx_canary_split_t *split)
     ok(end > label && *end == '%'
        && fabs(part - (double) split->gates[3].actual / 10000) < 0.006,
        "it is said to be at %g%%", part);
+    label = strstr(end, "; baseline ");
+    ok(label && label < strchr(end, '"')
+       && strstr(label, "; limit ") < strchr(end, '"'),
+       "beside the baseline and the limit");
     p = strstr(p, "class=\"limit\"");
     limit = strtod(strstr(p, "x1=\"") + 4, NULL);
     p = strstr(p, "class=\"sure v1\"");

@@ -25,7 +25,7 @@ my @cases = (
     ['another directive', "down;\n$both", 'canary sliceC 12.5%;'],
     ['an unbalanced quote', "canary sliceB '5%;\n", 'canary sliceC 12.5%;'],
     ['no canary in it', "nonsense;\n", 'canary sliceC 12.5%;'],
-    ['nothing but an end', "canary sliceC 7% ;}", 'canary sliceC 7% ;'],
+    ['nothing but an end', "canary sliceC 7% ;\n}", 'canary sliceC 7% ;'],
 );
 for my $case (@cases) {
     my ($name, $text, $other) = @$case;

@@ -32,13 +32,13 @@ my @cases = (
     ],
     [
         'quotes are understood',
-        qq(canary "sliceB" '5%' "stage=a b";canary 'sliceC' 1%;\n),
-        qq(canary "sliceB" 7%;canary 'sliceC' 1%;\n)
+        qq(canary "sliceB" '5%' "stage=a b";\ncanary 'sliceC' 1%;\n),
+        qq(canary "sliceB" 7%;\ncanary 'sliceC' 1%;\n)
     ],
     [
-        'so are several lines',
-        "canary\n  sliceB\n  5%\n  stage=s\n  ;\ncanary sliceC off;\n",
-        "canary\n  sliceB\n  7%\n  ;\ncanary sliceC off;\n"
+        'a stage, odd spacing and a note',
+        qq( canary "sliceB"  5%  stage=stage1_5pct ;   # note\n),
+        qq( canary "sliceB"  7% ;   # note\n)
     ],
     [
         'a missing line is added',
@@ -57,20 +57,24 @@ for my $case (@cases) {
     is($ctl->split(), $after, $name);
 }
 
-# the file is canaryctl's: what else is in it is refused by name
+# the file is canaryctl's: what else is in it is refused by its line
 for my $case (
-    ["canary sliceB 5%;\ncanary_salt 'x';\n", 'canary_salt'],
-    ["canary sliceB 5%;\ndown;\n", 'down'],
-    ["upstream x { canary sliceB 5%; }\n", 'upstream'],
-    ["canary sliceB 5%; }\n", '}'],
+    ['another directive', "canary sliceB 5%;\ncanary_salt 'x';\n", 2],
+    ['one word', "# a\n\ncanary sliceB 5%;\ndown;\n", 4],
+    ['a block', "upstream x {\ncanary sliceB 5%;\n}\n", 1],
+    ['an end', "canary sliceB 5%; }\n", 1],
+    ['an include', "canary sliceB 5%;\ninclude x.split;\n", 2],
+    ['two on a line', "canary sliceB 5%; canary sliceC 1%;\n", 1],
+    ['one on two lines', "canary sliceC 1%;\ncanary sliceB\n 5%;\n", 2],
+    ['an open quote', "canary sliceB '5%;\n", 1],
     )
 {
-    my ($text, $name) = @$case;
+    my ($name, $text, $line) = @$case;
     $t->write('split/documents.split', $text);
     my $r = $ctl->run('set', '7%');
-    is($r->{status}, 1, "\"$name\" in it: refused");
-    like($r->{err}, qr/documents\.split" holds "\Q$name\E", but only lines/,
-        'by name');
+    is($r->{status}, 1, "$name: refused");
+    like($r->{err}, qr/documents\.split" line $line: only comments and /,
+        'by its line');
     is($ctl->split(), $text, 'it is as it was');
 }
 

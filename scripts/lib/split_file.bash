@@ -5,7 +5,7 @@
 phase=''
 
 split_file='' split_dir='' fresh='' fresh_inode='' previous=''
-new_text=''
+new_text='' odd='' there=''
 
 # where the split file is, its links followed
 locate_split_file() {
@@ -34,151 +34,59 @@ lock_split_file() {
 	fi
 }
 
-# Prints the split file with the canary's new share and stage, before it a line
-# with the old share, and after it a point; all else in it stays.  The stage
-# belongs to the split: other canaries that name one get the new name too, as
-# nginx would refuse two.  If ANEW is set, canaries alone: those of the file,
-# and those of KNOWN that it does not have.
-# Exit status 4: unbalanced quotes; 5: something else in it, which is printed.
-edit_split_file() {
-	local source=/dev/null
+# what may stand in the split file, a line each: a canary, or a comment
+blank='[[:space:]]'
+word="(\"[^\"]*\"|'[^']*'|[^[:space:]\"'#;{}\\][^[:space:]\"';{}\\]*)"
+stage_word="(\"stage=[^\"]*\"|'stage=[^']*'|stage=[^[:space:]\"';{}\\]+)"
+canary_line="^($blank*canary$blank+)$word($blank+)$word"
+readonly canary_line+="(($blank+)$stage_word)?($blank*;$blank*(#.*)?)\$"
+readonly comment_line="^$blank*(#.*)?\$"
 
-	if [[ -f $split_file ]]; then
-		source=$split_file
+# Sets $new_text to the split file with the canary's new share and stage, and
+# $from to its old share.  The stage belongs to the split: other canaries that
+# name one get the new name too, as nginx would refuse two.  A line that does
+# not belong there is skipped, the first one is number $odd.
+edit_split_file() {
+	local LC_ALL=C text=. line name number=0 found=''
+
+	from='' new_text='' odd='' there=$'\n'
+	if [[ -e $split_file ]] && { [[ ! -f $split_file ]] ||
+		! text=$(cat -- "$split_file" 2>/dev/null && printf .); }; then
+		odd=0
+		text=.
 	fi
 
-	NAME=${setting[canary]} SHARE=$share STAGE=$stage awk '
-        # the token at position i: sets from[], to[], text[] of token n
-        function token(    c, quote, value) {
-            from[n] = i
-            c = substr(s, i, 1)
-            quote = (c == "\"" || c == "\047") ? c : ""
-            if (quote != "") {
-                i++
-            }
-            for (; ; i++) {
-                if (i > length(s)) {
-                    if (quote != "") {
-                        broken = 1
-                    }
-                    break
-                }
-                c = substr(s, i, 1)
-                if (c == "\\") {
-                    value = value substr(s, ++i, 1)
-                    continue
-                }
-                if (quote != "" ? c == quote : c ~ /[ \t\r\n;{}]/) {
-                    break
-                }
-                value = value c
-            }
-            if (quote != "") {
-                i++
-            }
-            to[n] = i
-            text[n++] = value
-        }
+	while IFS= read -r line || [[ $line ]]; do
+		number=$((number + 1))
+		if [[ $line =~ $canary_line ]]; then
+			name=$(unquoted "${BASH_REMATCH[2]}")
+			there+=$name$'\n'
+			if [[ $name == "${setting[canary]}" ]]; then
+				found=yes
+				from=$(clean "$(unquoted "${BASH_REMATCH[4]}")")
+				line=${BASH_REMATCH[1]}${BASH_REMATCH[2]}${BASH_REMATCH[3]}
+				line+=$share${stage:+ stage=$stage}${BASH_REMATCH[8]}
+			elif [[ $stage && ${BASH_REMATCH[7]} ]]; then
+				line=${line%"${BASH_REMATCH[7]}${BASH_REMATCH[8]}"}
+				line+=stage=$stage${BASH_REMATCH[8]}
+			fi
+		elif [[ ! $line =~ $comment_line ]]; then
+			odd=${odd:-$number}
+			continue
+		fi
+		new_text+=$line$'\n'
+	done < <(printf %s "${text%.}")
 
-        # the statement with its parameters replaced, up to its last token
-        function rewrite(    k, gap, out) {
-            if (text[0] != "canary") {
-                foreign = foreign == "" ? text[0] : foreign
-                return
-            }
-            if (n > 2) {
-                own = text[1] == ENVIRON["NAME"]
-                there[text[1]] = 1
-                anew = anew (own ? line() : \
-                    substr(s, from[0], to[n - 1] - from[0])) ";\n"
-            }
-            if (text[1] != ENVIRON["NAME"]) {
-                for (k = 3; k < n; k++) {
-                    if (text[k] ~ /^stage=/ && ENVIRON["STAGE"] != "") {
-                        replace(k, "stage=" ENVIRON["STAGE"])
-                    }
-                }
-                return
-            }
-            found = 1
-            was = n > 2 ? text[2] : ""
-            if (n > 2) {
-                replace(2, ENVIRON["SHARE"])
-            }
-            for (k = 3; k < n; k++) {
-                if (text[k] ~ /^stage=/) {
-                    gap = substr(s, to[k - 1], from[k] - to[k - 1])
-                    if (gap !~ /#/) {
-                        from[k] = to[k - 1]
-                    }
-                    replace(k, "")
-                }
-            }
-            out = n > 2 ? "" : " " ENVIRON["SHARE"]
-            if (ENVIRON["STAGE"] != "") {
-                out = out " stage=" ENVIRON["STAGE"]
-            }
-            result = result substr(s, copied, to[n - 1] - copied) out
-            copied = to[n - 1]
-        }
+	if [[ ! $found ]]; then
+		new_text+="canary ${setting[canary]} $share${stage:+ stage=$stage};"
+		new_text+=$'\n'
+	fi
+}
 
-        function line() {
-            return "canary " ENVIRON["NAME"] " " ENVIRON["SHARE"] \
-                (ENVIRON["STAGE"] == "" ? "" : " stage=" ENVIRON["STAGE"])
-        }
+unquoted() {
+	local text=${1#[\"\']}
 
-        function replace(k, with) {
-            result = result substr(s, copied, from[k] - copied) with
-            copied = to[k]
-        }
-
-        { s = s $0 "\n" }
-
-        END {
-            i = copied = 1
-            while (i <= length(s)) {
-                c = substr(s, i, 1)
-                if (c ~ /[ \t\r\n]/) {
-                    i++
-                } else if (c == "#") {
-                    while (i <= length(s) && substr(s, i, 1) != "\n") {
-                        i++
-                    }
-                } else if (c ~ /[;{}]/) {
-                    if (c == ";" && n > 0) {
-                        rewrite()
-                    }
-                    if (c != ";" && foreign == "") {
-                        foreign = n > 0 ? text[0] : c
-                    }
-                    n = 0
-                    i++
-                } else {
-                    token()
-                }
-            }
-            if (ENVIRON["ANEW"] != "") {
-                result = anew
-                count = split(ENVIRON["KNOWN"], known, "\n")
-                for (k = 1; k < count; k += 2) {
-                    if (!(known[k] in there)) {
-                        result = result known[k + 1] "\n"
-                    }
-                }
-                found = ENVIRON["NAME"] in there
-            } else if (broken || n > 0) {
-                exit 4
-            } else if (foreign != "") {
-                printf "%s", foreign
-                exit 5
-            } else {
-                result = result substr(s, copied)
-            }
-            if (!found) {
-                result = result line() ";\n"
-            }
-            printf "%s\n%s.", was, result
-        }' <"$source"
+	printf %s "${text%[\"\']}"
 }
 
 owner_and_mode() {
@@ -192,33 +100,28 @@ inode() {
 # The new text of the split file into $new_text.  What canaryctl has not
 # written is refused; by a rollback it is kept aside, and written anew.
 compose_split_file() {
-	local out code=0
+	local name line
 
-	out=$(edit_split_file 2>/dev/null) || code=$?
-	if [[ -e $split_file && ! -f $split_file ]]; then
-		code=6
-	fi
-
-	if [[ $command == rollback ]] && ((code != 0)); then
-		reject_split_file
-		code=0
-		out=$(ANEW=yes KNOWN=$(canaries_in_force) edit_split_file \
-			2>/dev/null) ||
-			out=$'\n'"canary ${setting[canary]} off;"$'\n.'
-	fi
-
-	case $code in
-	0)
-		from=$(clean "${out%%$'\n'*}")
-		new_text=${out#*$'\n'}
-		new_text=${new_text%.}
+	edit_split_file
+	if [[ ! $odd ]]; then
 		return 0
-		;;
-	4) change_error="\"$split_file\" is no complete nginx configuration" ;;
-	5) change_error="\"$split_file\" holds \"$(clean "$out")\", but only lines \
-\"canary NAME SHARE [stage=NAME];\" and comments are allowed" ;;
-	*) change_error="\"$split_file\" cannot be read" ;;
-	esac
+	fi
+	if [[ $command == rollback ]]; then
+		reject_split_file
+		while IFS= read -r name && IFS= read -r line; do
+			if [[ $there != *$'\n'$name$'\n'* ]]; then
+				new_text+=$line$'\n'
+			fi
+		done < <(canaries_in_force)
+		return 0
+	fi
+
+	if ((odd == 0)); then
+		change_error="\"$split_file\" cannot be read"
+	else
+		change_error="\"$split_file\" line $odd: only comments and lines \
+\"canary NAME SHARE [stage=NAME];\" are allowed, one directive a line"
+	fi
 	return 1
 }
 

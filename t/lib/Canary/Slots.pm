@@ -76,7 +76,8 @@ sub load {
     my ($self, @canaries) = @_;
 
     my $t = $self->{t};
-    my ($forced) = split / /, (grep { / 100%/ } @canaries, $canaries[0])[0];
+    my ($whole) = grep { / 100%/ } @canaries;
+    my ($forced) = split / /, $whole || $canaries[0];
     $t->write(
         'split', join '',
         (map { "canary $_;\n" } @canaries),

@@ -65,10 +65,10 @@ ngx_palloc(ngx_pool_t *pool, size_t size)
 }
 
 
-void *
-ngx_pnalloc(ngx_pool_t *pool, size_t size)
+u_char *
+ngx_pstrdup(ngx_pool_t *pool, ngx_str_t *src)
 {
-    return ngx_pcalloc(pool, size);
+    return memcpy(ngx_pcalloc(pool, src->len + 1), src->data, src->len);
 }
 
 

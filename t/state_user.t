@@ -29,7 +29,7 @@ ok($t->wait_for(sub { $s->logged(qr/is not written by user "$user"/) }),
 my ($line) = grep { /is not written/ } split /\n/, $t->error_log();
 like(
     $line,
-    qr/\[error\].*"\Q$folder\E\/file".*folder cannot be written to: Perm/,
+    qr/\[error\].*"\Q$folder\E\/file".*(?:written to|opened): Perm/,
     'with the file and why'
 );
 is($s->canary(3), 3, 'requests are served');

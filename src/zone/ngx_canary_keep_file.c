@@ -87,7 +87,15 @@ ngx_canary_keep_lock(ngx_canary_keep_conf_t *keep, int folder,
             break;
         }
 
+        err = ngx_errno;
         fd = openat(folder, name, O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC);
+
+        /* there is none, so it is why none can be made that tells more */
+
+        if (fd == -1 && ngx_errno == NGX_ENOENT && err != NGX_EEXIST) {
+            ngx_set_errno(err);
+            break;
+        }
 
         /* of a user that nginx ran as before */
 

@@ -1,9 +1,9 @@
 /*
  * Memory and what else runs short on demand: included before each source of
- * the module by t/memory_short.t and scripts/coverage.  Each place that asks
- * nginx or the kernel for some is a site; the file that CANARY_SHORT names is an
- * array of them, which the module fills in as it comes by, and in which the
- * test says which fails.
+ * the module by t/memory_short.t and scripts/dev/coverage.  Each place that
+ * asks nginx or the kernel for some is a site; the file that CANARY_SHORT
+ * names is an array of them, which the module fills in as it comes by, and in
+ * which the test says which fails.
  */
 
 #include <ngx_config.h>

@@ -4,33 +4,10 @@
  * the buckets that were set before.
  */
 
-#include "../../../src/zone/ngx_canary_window.c"
-
-#include "../tap.h"
+#include "step.h"
 
 
-static ngx_canary_zone_t  *zone;
-static uint64_t            now_us = 100 * NGX_CANARY_TICK_US;
-static size_t              first, last;     /* buckets that are set */
-
-static ngx_cycle_t         cycle;
-volatile ngx_cycle_t      *ngx_cycle = &cycle;
-
-
-uint64_t
-ngx_canary_now_us(void)
-{
-    return now_us;
-}
-
-
-void *
-ngx_alloc(size_t size, ngx_log_t *log)
-{
-    (void) log;
-
-    return malloc(size);
-}
+static size_t  first, last;             /* buckets that are set */
 
 
 void
@@ -81,8 +58,8 @@ round_of_the_ring(void)
     size_t  i;
 
     for (i = 0; i < NGX_CANARY_STEPS; i++) {
-        now_us += NGX_CANARY_TICK_US;
-        ngx_canary_step_add(zone, 10 * NGX_CANARY_TICK_US, 0);
+        now_us += SECOND;
+        ngx_canary_step_add(zone, 10 * SECOND, 0);
     }
 }
 
@@ -90,20 +67,16 @@ round_of_the_ring(void)
 int
 main(void)
 {
-    zone = calloc(1, sizeof(ngx_canary_zone_t));
-    if (zone == NULL) {
-        return 2;
-    }
-
+    step_begin();
     zone->slots[1].used = 1;
 
     first = 5;
     last = 2000;
-    ngx_canary_step_add(zone, 10 * NGX_CANARY_TICK_US, 0);
+    ngx_canary_step_add(zone, 10 * SECOND, 0);
     is_u64(zone->steps.next, 0, "the first one is the master's");
-    ngx_canary_step_add(zone, 10 * NGX_CANARY_TICK_US, 1);
-    now_us += 100 * NGX_CANARY_TICK_US;
-    ngx_canary_step_add(zone, 10 * NGX_CANARY_TICK_US, 1);
+    ngx_canary_step_add(zone, 10 * SECOND, 1);
+    now_us += 100 * SECOND;
+    ngx_canary_step_add(zone, 10 * SECOND, 1);
     is_u64(zone->steps.next, 1, "and none but the first");
     round_of_the_ring();
     is_u64(wrong(), 0, "a variant with many buckets");

@@ -44,6 +44,8 @@ ok(
             $picture = $ctl->run('watch', '--count', '1')->{out};
             $state = $ctl->state();
             return 0 if $picture !~ /error rate, last .* up to 100%$/m;
+            return 0 if $picture !~ /^  canary .*  100%$/m;
+            return 0 if $picture !~ /^  baseline  [ _]+  0%$/m;
             (my $line = $picture) =~ s/\n */ /g;
             return index($line, $state->{sentence}) >= 0;
         }

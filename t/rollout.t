@@ -319,12 +319,13 @@ sub check_stage {
 }
 
 
-# requests that were under way when the stage began ended in it: at most one
-# of each client
+# Requests that were under way when the stage began ended in it: one of each of
+# the 4 clients.  On a busy machine also a few more of each, that ended between
+# the stage's base and its name.
 sub near {
     my ($got, $expected, $name) = @_;
 
-    ok($got >= $expected && $got <= $expected + 4, $name)
+    ok($got >= $expected && $got <= $expected + 4 * 4, $name)
         or diag("got $got, the client counted $expected");
     return;
 }

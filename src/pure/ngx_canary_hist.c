@@ -31,6 +31,11 @@ static uint64_t ngx_canary_hist_value(size_t i, uint64_t min_us,
     uint64_t max_us);
 
 
+const uint32_t  ngx_canary_hist_ppm[NGX_CANARY_HIST_SHOWN] = {
+    0, 500000, 900000, 950000, 990000, 999000, 1000000
+};
+
+
 uint64_t
 ngx_canary_hist_upper(size_t index)
 {

@@ -31,6 +31,11 @@
 #define NGX_CANARY_HIST_LINEAR    1000u         /* a bucket for each, and 0 */
 #define NGX_CANARY_HIST_DECADE    900u          /* buckets of a decade */
 #define NGX_CANARY_HIST_BUCKETS   (1001 + 900 * NGX_CANARY_HIST_DECADES + 1)
+#define NGX_CANARY_HIST_SHOWN     7
+
+
+/* the quantiles that are shown, in 1e-6: min, p50, p90, p95, p99, p999, max */
+extern const uint32_t  ngx_canary_hist_ppm[NGX_CANARY_HIST_SHOWN];
 
 
 /*

@@ -161,15 +161,11 @@ ngx_canary_out_part(ngx_canary_out_t *out, double part)
 void
 ngx_canary_plot_open(ngx_canary_out_t *out, unsigned top, unsigned height)
 {
-    ngx_canary_out_lit(out, "<svg y=\"");
-    ngx_canary_out_u64(out, top);
-    ngx_canary_out_lit(out, "\" height=\"");
-    ngx_canary_out_u64(out, height);
-    ngx_canary_out_lit(out, "\" viewBox=\"0 0 ");
-    ngx_canary_out_u64(out, NGX_CANARY_PLOT_WIDTH);
-    ngx_canary_out_lit(out, " ");
-    ngx_canary_out_u64(out, NGX_CANARY_PLOT_HEIGHT);
-    ngx_canary_out_lit(out, "\" preserveAspectRatio=\"none\">");
+    ngx_canary_print(out, "<svg y=\"%z\" height=\"%z\" viewBox=\"0 0 %z %z\" "
+                          "preserveAspectRatio=\"none\">",
+                     (size_t) top, (size_t) height,
+                     (size_t) NGX_CANARY_PLOT_WIDTH,
+                     (size_t) NGX_CANARY_PLOT_HEIGHT);
 }
 
 
@@ -181,6 +177,29 @@ ngx_canary_plot_close(ngx_canary_out_t *out)
 
 
 void
+ngx_canary_plot_grid(const ngx_canary_scale_t *scale, size_t max,
+    ngx_canary_out_t *out)
+{
+    size_t              i, n;
+    double              y, ticks[NGX_CANARY_MAX_TICKS];
+    ngx_canary_curve_t  curve;
+
+    n = ngx_canary_scale_ticks(scale, ticks, max);
+
+    ngx_canary_curve_open(&curve, "grid", out);
+
+    for (i = 0; i < n; i++) {
+        y = ngx_canary_scale_at(scale, ticks[i]);
+        ngx_canary_curve_to(&curve, 0, y);
+        ngx_canary_curve_to(&curve, 1, y);
+        ngx_canary_curve_gap(&curve);
+    }
+
+    ngx_canary_curve_close(&curve);
+}
+
+
+void
 ngx_canary_curve_open(ngx_canary_curve_t *curve, const char *class,
     ngx_canary_out_t *out)
 {
@@ -188,9 +207,7 @@ ngx_canary_curve_open(ngx_canary_curve_t *curve, const char *class,
 
     curve->out = out;
 
-    ngx_canary_out_lit(out, "<path class=\"");
-    ngx_canary_out_bytes(out, class, strlen(class));
-    ngx_canary_out_lit(out, "\" d=\"");
+    ngx_canary_print(out, "<path class=\"%s\" d=\"", class);
 }
 
 
@@ -205,10 +222,7 @@ ngx_canary_curve_to(ngx_canary_curve_t *curve, double x, double y)
     to_y = ngx_canary_curve_unit(1 - y, NGX_CANARY_PLOT_HEIGHT);
 
     if (!curve->open) {
-        ngx_canary_out_lit(out, "M");
-        ngx_canary_out_u64(out, (uint64_t) to_x);
-        ngx_canary_out_lit(out, " ");
-        ngx_canary_out_u64(out, (uint64_t) to_y);
+        ngx_canary_print(out, "M%u %u", (uint64_t) to_x, (uint64_t) to_y);
 
     } else {
         if (!curve->line) {

@@ -63,6 +63,10 @@ void ngx_canary_plot_open(ngx_canary_out_t *out, unsigned top,
     unsigned height);
 void ngx_canary_plot_close(ngx_canary_out_t *out);
 
+/* lines across, at the ticks of the scale, of which there are at most "max" */
+void ngx_canary_plot_grid(const ngx_canary_scale_t *scale, size_t max,
+    ngx_canary_out_t *out);
+
 /* <path class="CLASS" d="; x and y are parts of 1 from left and bottom; "/> */
 void ngx_canary_curve_open(ngx_canary_curve_t *curve, const char *class,
     ngx_canary_out_t *out);

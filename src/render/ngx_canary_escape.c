@@ -10,42 +10,72 @@
 #define NGX_CANARY_REPLACEMENT    "\xef\xbf\xbd"
 
 
-/* writes what stands for an ASCII character that cannot stand for itself */
-typedef void (*ngx_canary_replace_pt)(ngx_canary_out_t *out, unsigned char ch);
+/* how a format escapes; all that is in none of its texts is U+FFFD */
+typedef struct {
+    uint32_t          map[8];   /* a bit for each byte that cannot be copied
+                                   as it is: ch >> 5, ch & 31 */
+    unsigned          code:1;   /* .. is \u00XX instead */
+    struct {
+        unsigned char      ch;
+        ngx_canary_str_t   text;
+    } texts[8];
+} ngx_canary_escape_t;
 
 
 static void ngx_canary_escape(ngx_canary_out_t *out, ngx_canary_str_t str,
-    const uint32_t *map, ngx_canary_replace_pt replace);
+    const ngx_canary_escape_t *e);
 static size_t ngx_canary_utf8(const unsigned char *p, size_t len);
-static void ngx_canary_replace_json(ngx_canary_out_t *out, unsigned char ch);
-static void ngx_canary_replace_label(ngx_canary_out_t *out, unsigned char ch);
-static void ngx_canary_replace_html(ngx_canary_out_t *out, unsigned char ch);
+static void ngx_canary_escape_ascii(ngx_canary_out_t *out, unsigned char ch,
+    const ngx_canary_escape_t *e);
 
 
-/* a bit for each byte that cannot be copied as it is: ch >> 5, ch & 31 */
-
-static const uint32_t  ngx_canary_map_json[] = {
-    0xffffffff,                         /* control characters */
-    0x00000004,                         /* " */
-    0x10000000,                         /* \ */
-    0x00000000,
-    0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+static const ngx_canary_escape_t  ngx_canary_escape_json = {
+    {
+        0xffffffff,                         /* control characters */
+        0x00000004,                         /* " */
+        0x10000000,                         /* \ */
+        0x00000000,
+        0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+    }, 1, {
+        { '"', ngx_canary_text("\\\"") },
+        { '\\', ngx_canary_text("\\\\") },
+        { '\n', ngx_canary_text("\\n") },
+        { '\r', ngx_canary_text("\\r") },
+        { '\t', ngx_canary_text("\\t") }
+    }
 };
 
-static const uint32_t  ngx_canary_map_label[] = {
-    0x00000401,                         /* NUL, LF */
-    0x00000004,                         /* " */
-    0x10000000,                         /* \ */
-    0x00000000,
-    0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+static const ngx_canary_escape_t  ngx_canary_escape_label = {
+    {
+        0x00000401,                         /* NUL, LF */
+        0x00000004,                         /* " */
+        0x10000000,                         /* \ */
+        0x00000000,
+        0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+    }, 0, {
+        { '"', ngx_canary_text("\\\"") },
+        { '\\', ngx_canary_text("\\\\") },
+        { '\n', ngx_canary_text("\\n") }
+    }
 };
 
-static const uint32_t  ngx_canary_map_html[] = {
-    0xffffffff,                         /* control characters */
-    0x500000c4,                         /* " & ' < > */
-    0x00000000,
-    0x80000000,                         /* DEL */
-    0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+static const ngx_canary_escape_t  ngx_canary_escape_html = {
+    {
+        0xffffffff,                         /* control characters */
+        0x500000c4,                         /* " & ' < > */
+        0x00000000,
+        0x80000000,                         /* DEL */
+        0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff
+    }, 0, {
+        { '"', ngx_canary_text("&quot;") },
+        { '&', ngx_canary_text("&amp;") },
+        { '\'', ngx_canary_text("&#39;") },
+        { '<', ngx_canary_text("&lt;") },
+        { '>', ngx_canary_text("&gt;") },
+        { '\t', ngx_canary_text(" ") },
+        { '\n', ngx_canary_text(" ") },
+        { '\r', ngx_canary_text(" ") }
+    }
 };
 
 
@@ -61,22 +91,21 @@ ngx_canary_out_json(ngx_canary_out_t *out, ngx_canary_str_t str)
 void
 ngx_canary_out_json_part(ngx_canary_out_t *out, ngx_canary_str_t str)
 {
-    ngx_canary_escape(out, str, ngx_canary_map_json, ngx_canary_replace_json);
+    ngx_canary_escape(out, str, &ngx_canary_escape_json);
 }
 
 
 void
 ngx_canary_out_label(ngx_canary_out_t *out, ngx_canary_str_t str)
 {
-    ngx_canary_escape(out, str, ngx_canary_map_label,
-                      ngx_canary_replace_label);
+    ngx_canary_escape(out, str, &ngx_canary_escape_label);
 }
 
 
 void
 ngx_canary_out_html(ngx_canary_out_t *out, ngx_canary_str_t str)
 {
-    ngx_canary_escape(out, str, ngx_canary_map_html, ngx_canary_replace_html);
+    ngx_canary_escape(out, str, &ngx_canary_escape_html);
 }
 
 
@@ -108,7 +137,7 @@ ngx_canary_out_query(ngx_canary_out_t *out, ngx_canary_str_t str)
 
 static void
 ngx_canary_escape(ngx_canary_out_t *out, ngx_canary_str_t str,
-    const uint32_t *map, ngx_canary_replace_pt replace)
+    const ngx_canary_escape_t *e)
 {
     size_t                n;
     const unsigned char  *p, *run, *end;
@@ -123,7 +152,7 @@ ngx_canary_escape(ngx_canary_out_t *out, ngx_canary_str_t str,
     while (p < end) {
         run = p;
 
-        while (p < end && !(map[*p >> 5] & (1u << (*p & 31)))) {
+        while (p < end && !(e->map[*p >> 5] & (1u << (*p & 31)))) {
             p++;
         }
 
@@ -134,7 +163,7 @@ ngx_canary_escape(ngx_canary_out_t *out, ngx_canary_str_t str,
         }
 
         if (*p < 0x80) {
-            replace(out, *p++);
+            ngx_canary_escape_ascii(out, *p++, e);
             continue;
         }
 
@@ -198,96 +227,27 @@ ngx_canary_utf8(const unsigned char *p, size_t len)
 
 
 static void
-ngx_canary_replace_json(ngx_canary_out_t *out, unsigned char ch)
+ngx_canary_escape_ascii(ngx_canary_out_t *out, unsigned char ch,
+    const ngx_canary_escape_t *e)
 {
-    unsigned char      code[6] = { '\\', 'u', '0', '0', '0', '0' };
-    static const char  hex[] = "0123456789abcdef";
+    size_t         i;
+    unsigned char  code[6] = { '\\', 'u', '0', '0', '0', '0' };
 
-    switch (ch) {
+    static const unsigned char  hex[] = "0123456789abcdef";
 
-    case '"':
-        ngx_canary_out_lit(out, "\\\"");
-        return;
-
-    case '\\':
-        ngx_canary_out_lit(out, "\\\\");
-        return;
-
-    case '\n':
-        ngx_canary_out_lit(out, "\\n");
-        return;
-
-    case '\r':
-        ngx_canary_out_lit(out, "\\r");
-        return;
-
-    case '\t':
-        ngx_canary_out_lit(out, "\\t");
-        return;
+    for (i = 0; i < 8 && e->texts[i].text.len; i++) {
+        if (e->texts[i].ch == ch) {
+            ngx_canary_out_str(out, e->texts[i].text);
+            return;
+        }
     }
 
-    code[4] = (unsigned char) hex[ch >> 4];
-    code[5] = (unsigned char) hex[ch & 0xf];
+    if (e->code) {
+        code[4] = hex[ch >> 4];
+        code[5] = hex[ch & 0xf];
+        ngx_canary_out_bytes(out, code, sizeof(code));
 
-    ngx_canary_out_bytes(out, code, sizeof(code));
-}
-
-
-static void
-ngx_canary_replace_label(ngx_canary_out_t *out, unsigned char ch)
-{
-    switch (ch) {
-
-    case '"':
-        ngx_canary_out_lit(out, "\\\"");
-        break;
-
-    case '\\':
-        ngx_canary_out_lit(out, "\\\\");
-        break;
-
-    case '\n':
-        ngx_canary_out_lit(out, "\\n");
-        break;
-
-    default:
-        ngx_canary_out_lit(out, NGX_CANARY_REPLACEMENT);
-    }
-}
-
-
-static void
-ngx_canary_replace_html(ngx_canary_out_t *out, unsigned char ch)
-{
-    switch (ch) {
-
-    case '"':
-        ngx_canary_out_lit(out, "&quot;");
-        break;
-
-    case '&':
-        ngx_canary_out_lit(out, "&amp;");
-        break;
-
-    case '\'':
-        ngx_canary_out_lit(out, "&#39;");
-        break;
-
-    case '<':
-        ngx_canary_out_lit(out, "&lt;");
-        break;
-
-    case '>':
-        ngx_canary_out_lit(out, "&gt;");
-        break;
-
-    case '\t':
-    case '\n':
-    case '\r':
-        ngx_canary_out_lit(out, " ");
-        break;
-
-    default:
+    } else {
         ngx_canary_out_lit(out, NGX_CANARY_REPLACEMENT);
     }
 }

@@ -6,14 +6,23 @@
 
 #include "ngx_canary_out.h"
 
+#include "../pure/ngx_canary_hist.h"
 #include "../pure/ngx_canary_history.h"
 
 
-#define NGX_CANARY_HISTORY_QUANTILES  5
+#define NGX_CANARY_HISTORY_NONE     UINT64_MAX     /* null */
+#define NGX_CANARY_HISTORY_COLUMNS  9
 
 
-typedef uint64_t (*ngx_canary_column_pt)(const ngx_canary_history_t *series,
-    size_t v, size_t i);
+typedef struct {
+    const char            *name;
+    unsigned               digits;      /* of its decimals */
+} ngx_canary_column_t;
+
+
+/* of all points, in the order of their columns */
+typedef uint64_t  ngx_canary_rows_t[NGX_CANARY_HISTORY_POINTS]
+                                   [NGX_CANARY_HISTORY_COLUMNS];
 
 
 static void ngx_canary_history_series(const ngx_canary_split_t *split,
@@ -22,25 +31,35 @@ static void ngx_canary_history_times(const ngx_canary_history_t *series,
     ngx_canary_out_t *out);
 static void ngx_canary_history_variant(const ngx_canary_history_t *series,
     size_t v, ngx_canary_out_t *out);
-static void ngx_canary_history_figures(const ngx_canary_history_t *series,
-    size_t v, ngx_canary_out_t *out);
+static void ngx_canary_history_columns(const ngx_canary_column_t *column,
+    ngx_canary_rows_t rows, size_t n, ngx_canary_out_t *out);
 static void ngx_canary_history_gate(const ngx_canary_split_t *split,
     const ngx_canary_history_t *series, size_t g, ngx_canary_out_t *out);
 static void ngx_canary_history_marks(const ngx_canary_split_t *split,
     const ngx_canary_history_t *series, ngx_canary_out_t *out);
-static void ngx_canary_history_micro(const ngx_canary_history_t *series,
-    size_t v, ngx_canary_column_pt value, ngx_canary_out_t *out);
-static void ngx_canary_history_number(const ngx_canary_history_t *series,
-    size_t v, ngx_canary_column_pt value, ngx_canary_out_t *out);
-static uint64_t ngx_canary_history_share(const ngx_canary_history_t *series,
-    size_t v, size_t i);
-static uint64_t ngx_canary_history_requests(
-    const ngx_canary_history_t *series, size_t v, size_t i);
-static uint64_t ngx_canary_history_errors(const ngx_canary_history_t *series,
-    size_t v, size_t i);
-static uint64_t ngx_canary_history_samples(
-    const ngx_canary_history_t *series, size_t v, size_t i);
 static void ngx_canary_history_next(size_t i, ngx_canary_out_t *out);
+
+
+static const ngx_canary_column_t  ngx_canary_history_points[] = {
+    { "t", 3 },
+    { "length", 3 },
+    { "generation", 0 },
+    { "share", 6 },
+    { NULL, 0 }
+};
+
+static const ngx_canary_column_t  ngx_canary_history_counts[] = {
+    { "share", 6 },
+    { "requests", 0 },
+    { "errors", 0 },
+    { "samples", 0 },
+    { "p50", 6 },
+    { "p90", 6 },
+    { "p95", 6 },
+    { "p99", 6 },
+    { "p999", 6 },
+    { NULL, 0 }
+};
 
 
 int
@@ -51,11 +70,8 @@ ngx_canary_render_history(const ngx_canary_snapshot_t *snap,
 
     split = &snap->splits[0];
 
-    ngx_canary_out_lit(out, "{\"upstream\":");
-    ngx_canary_out_json(out, split->name);
-    ngx_canary_out_lit(out, ",\"time\":");
-    ngx_canary_out_moment(out, snap->time_ms);
-    ngx_canary_out_lit(out, ",\"hour\":");
+    ngx_canary_print(out, "{\"upstream\":%J,\"time\":%M,\"hour\":",
+                     &split->name, snap->time_ms);
     ngx_canary_history_series(split, &split->history[NGX_CANARY_SERIES_HOUR],
                               out);
     ngx_canary_out_lit(out, ",\"stage\":");
@@ -75,15 +91,16 @@ ngx_canary_history_series(const ngx_canary_split_t *split,
 
     ngx_canary_out_lit(out, "{\"step\":");
     ngx_canary_out_decimal(out, series->stretch_ms, 3);
-
+    ngx_canary_out_lit(out, ",");
     ngx_canary_history_times(series, out);
 
     ngx_canary_out_lit(out, ",\"variants\":{");
 
     for (i = 0; i < split->nvariants && !out->failed; i++) {
-        ngx_canary_history_next(i, out);
-        ngx_canary_out_json(out, split->variants[i].name);
+        ngx_canary_print(out, "%s%J:{", i ? "," : "",
+                         &split->variants[i].name);
         ngx_canary_history_variant(series, i, out);
+        ngx_canary_out_lit(out, "}");
     }
 
     ngx_canary_out_lit(out, "},\"gates\":[");
@@ -103,46 +120,26 @@ static void
 ngx_canary_history_times(const ngx_canary_history_t *series,
     ngx_canary_out_t *out)
 {
-    size_t    i, v;
-    uint64_t  share;
+    size_t                     i, v;
+    ngx_canary_rows_t          rows;
+    const ngx_canary_point_t  *point;
 
-    ngx_canary_out_lit(out, ",\"t\":[");
+    for (i = 0; i < series->npoints; i++) {
+        point = &series->points[i];
 
-    for (i = 0; i < series->npoints && !out->failed; i++) {
-        ngx_canary_history_next(i, out);
-        ngx_canary_out_decimal(out, series->points[i].start_ms, 3);
-    }
+        rows[i][0] = point->start_ms;
+        rows[i][1] = point->length_ms;
+        rows[i][2] = point->generation;
+        rows[i][3] = 0;
 
-    ngx_canary_out_lit(out, "],\"length\":[");
-
-    for (i = 0; i < series->npoints && !out->failed; i++) {
-        ngx_canary_history_next(i, out);
-        ngx_canary_out_decimal(out, series->points[i].length_ms, 3);
-    }
-
-    ngx_canary_out_lit(out, "],\"generation\":[");
-
-    for (i = 0; i < series->npoints && !out->failed; i++) {
-        ngx_canary_history_next(i, out);
-        ngx_canary_out_u64(out, series->points[i].generation);
-    }
-
-    /* of all canaries: the baseline is the first */
-
-    ngx_canary_out_lit(out, "],\"share\":[");
-
-    for (i = 0; i < series->npoints && !out->failed; i++) {
-        share = 0;
+        /* of all canaries: the baseline is the first */
 
         for (v = 1; v < NGX_CANARY_MAX_VARIANTS; v++) {
-            share += series->points[i].share_ppm[v];
+            rows[i][3] += point->share_ppm[v];
         }
-
-        ngx_canary_history_next(i, out);
-        ngx_canary_out_micro(out, share);
     }
 
-    ngx_canary_out_lit(out, "]");
+    ngx_canary_history_columns(ngx_canary_history_points, rows, i, out);
 }
 
 
@@ -150,59 +147,53 @@ static void
 ngx_canary_history_variant(const ngx_canary_history_t *series, size_t v,
     ngx_canary_out_t *out)
 {
-    ngx_canary_out_lit(out, ":{\"share\":");
-    ngx_canary_history_micro(series, v, ngx_canary_history_share, out);
-    ngx_canary_out_lit(out, ",\"requests\":");
-    ngx_canary_history_number(series, v, ngx_canary_history_requests, out);
-    ngx_canary_out_lit(out, ",\"errors\":");
-    ngx_canary_history_number(series, v, ngx_canary_history_errors, out);
-    ngx_canary_out_lit(out, ",\"samples\":");
-    ngx_canary_history_number(series, v, ngx_canary_history_samples, out);
-    ngx_canary_history_figures(series, v, out);
-    ngx_canary_out_lit(out, "}");
+    size_t                            i, q;
+    ngx_canary_rows_t                 rows;
+    const ngx_canary_point_t         *point;
+    const ngx_canary_point_counts_t  *counts;
+
+    for (i = 0; i < series->npoints; i++) {
+        point = &series->points[i];
+        counts = &series->counts[v][i];
+
+        rows[i][0] = point->share_ppm[v];
+        rows[i][1] = counts->requests;
+        rows[i][2] = counts->errors;
+        rows[i][3] = counts->samples;
+
+        for (q = 0; q < NGX_CANARY_QUANTILES; q++) {
+            rows[i][4 + q] = NGX_CANARY_HISTORY_NONE;
+        }
+
+        if (counts->count) {
+            (void) ngx_canary_history_quantiles(counts, point->limits_us,
+                                                ngx_canary_hist_ppm + 1,
+                                                &rows[i][4],
+                                                NGX_CANARY_QUANTILES);
+        }
+    }
+
+    ngx_canary_history_columns(ngx_canary_history_counts, rows, i, out);
 }
 
 
 static void
-ngx_canary_history_figures(const ngx_canary_history_t *series, size_t v,
-    ngx_canary_out_t *out)
+ngx_canary_history_columns(const ngx_canary_column_t *column,
+    ngx_canary_rows_t rows, size_t n, ngx_canary_out_t *out)
 {
-    size_t    i, q;
-    uint32_t  count;
-    uint64_t  us[NGX_CANARY_HISTORY_POINTS][NGX_CANARY_HISTORY_QUANTILES];
+    size_t  i, k;
 
-    static const uint32_t  ppm[NGX_CANARY_HISTORY_QUANTILES] = {
-        500000, 900000, 950000, 990000, 999000
-    };
+    for (k = 0; column[k].name; k++) {
+        ngx_canary_print(out, "%s\"%s\":[", k ? "," : "", column[k].name);
 
-    static const ngx_canary_str_t  names[NGX_CANARY_HISTORY_QUANTILES] = {
-        ngx_canary_text(",\"p50\":["),
-        ngx_canary_text(",\"p90\":["),
-        ngx_canary_text(",\"p95\":["),
-        ngx_canary_text(",\"p99\":["),
-        ngx_canary_text(",\"p999\":[")
-    };
-
-    for (i = 0; i < series->npoints; i++) {
-        (void) ngx_canary_history_quantiles(&series->counts[v][i],
-                                            series->points[i].limits_us, ppm,
-                                            us[i],
-                                            NGX_CANARY_HISTORY_QUANTILES);
-    }
-
-    for (q = 0; q < NGX_CANARY_HISTORY_QUANTILES; q++) {
-        ngx_canary_out_str(out, names[q]);
-
-        for (i = 0; i < series->npoints && !out->failed; i++) {
-            count = series->counts[v][i].count;
-
+        for (i = 0; i < n && !out->failed; i++) {
             ngx_canary_history_next(i, out);
 
-            if (count == 0) {
+            if (rows[i][k] == NGX_CANARY_HISTORY_NONE) {
                 ngx_canary_out_lit(out, "null");
 
             } else {
-                ngx_canary_out_micro(out, us[i][q]);
+                ngx_canary_out_decimal(out, rows[i][k], column[k].digits);
             }
         }
 
@@ -222,11 +213,8 @@ ngx_canary_history_gate(const ngx_canary_split_t *split,
     gate = &split->gates[g];
     points = series->gates[g];
 
-    ngx_canary_out_lit(out, "{\"variant\":");
-    ngx_canary_out_json(out, gate->variant);
-    ngx_canary_out_lit(out, ",\"text\":");
-    ngx_canary_out_json(out, gate->text);
-    ngx_canary_out_lit(out, ",\"threshold\":");
+    ngx_canary_print(out, "{\"variant\":%J,\"text\":%J,\"threshold\":",
+                     &gate->variant, &gate->text);
     ngx_canary_out_real(out, gate->threshold_log10);
     ngx_canary_out_lit(out, ",\"evidence\":[");
 
@@ -258,87 +246,12 @@ ngx_canary_history_marks(const ngx_canary_split_t *split,
     for (i = 0; i < split->njournal && !out->failed; i++) {
         note = &split->journal[i];
 
-        if (series->npoints == 0
-            || note->time_ms < series->points[0].start_ms)
-        {
-            continue;
+        if (series->npoints && note->time_ms >= series->points[0].start_ms) {
+            ngx_canary_history_next(n++, out);
+            ngx_canary_print(out, "{\"time\":%M,\"event\":%J,\"text\":%J}",
+                             note->time_ms, &note->event, &note->text);
         }
-
-        ngx_canary_history_next(n++, out);
-        ngx_canary_out_lit(out, "{\"time\":");
-        ngx_canary_out_moment(out, note->time_ms);
-        ngx_canary_out_lit(out, ",\"event\":");
-        ngx_canary_out_json(out, note->event);
-        ngx_canary_out_lit(out, ",\"text\":");
-        ngx_canary_out_json(out, note->text);
-        ngx_canary_out_lit(out, "}");
     }
-}
-
-
-static void
-ngx_canary_history_micro(const ngx_canary_history_t *series, size_t v,
-    ngx_canary_column_pt value, ngx_canary_out_t *out)
-{
-    size_t  i;
-
-    ngx_canary_out_lit(out, "[");
-
-    for (i = 0; i < series->npoints && !out->failed; i++) {
-        ngx_canary_history_next(i, out);
-        ngx_canary_out_micro(out, value(series, v, i));
-    }
-
-    ngx_canary_out_lit(out, "]");
-}
-
-
-static void
-ngx_canary_history_number(const ngx_canary_history_t *series, size_t v,
-    ngx_canary_column_pt value, ngx_canary_out_t *out)
-{
-    size_t  i;
-
-    ngx_canary_out_lit(out, "[");
-
-    for (i = 0; i < series->npoints && !out->failed; i++) {
-        ngx_canary_history_next(i, out);
-        ngx_canary_out_u64(out, value(series, v, i));
-    }
-
-    ngx_canary_out_lit(out, "]");
-}
-
-
-static uint64_t
-ngx_canary_history_share(const ngx_canary_history_t *series, size_t v,
-    size_t i)
-{
-    return series->points[i].share_ppm[v];
-}
-
-
-static uint64_t
-ngx_canary_history_requests(const ngx_canary_history_t *series, size_t v,
-    size_t i)
-{
-    return series->counts[v][i].requests;
-}
-
-
-static uint64_t
-ngx_canary_history_errors(const ngx_canary_history_t *series, size_t v,
-    size_t i)
-{
-    return series->counts[v][i].errors;
-}
-
-
-static uint64_t
-ngx_canary_history_samples(const ngx_canary_history_t *series, size_t v,
-    size_t i)
-{
-    return series->counts[v][i].samples;
 }
 
 

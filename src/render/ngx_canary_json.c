@@ -11,10 +11,6 @@ static void ngx_canary_json_value(const ngx_canary_metric_t *m,
     const void *base, ngx_canary_out_t *out);
 static void ngx_canary_json_split(const ngx_canary_split_t *split,
     uint64_t now_ms, ngx_canary_out_t *out);
-static void ngx_canary_json_mood(const ngx_canary_split_t *split,
-    ngx_canary_out_t *out);
-static void ngx_canary_json_gate(const ngx_canary_gate_t *gate,
-    ngx_canary_out_t *out);
 static void ngx_canary_json_state_file(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
 static void ngx_canary_json_variant(const ngx_canary_variant_t *variant,
@@ -28,10 +24,8 @@ static void ngx_canary_json_journal(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
 
 
-static const ngx_canary_str_t  ngx_canary_scopes[NGX_CANARY_SCOPES] = {
-    ngx_canary_text(",\"total\":"),
-    ngx_canary_text(",\"stage\":"),
-    ngx_canary_text(",\"window\":")
+static const char  *ngx_canary_scopes[NGX_CANARY_SCOPES] = {
+    "total", "stage", "window"
 };
 
 
@@ -47,10 +41,7 @@ ngx_canary_render_json(const ngx_canary_snapshot_t *snap,
     ngx_canary_out_lit(out, ",\"splits\":{");
 
     for (i = 0; i < snap->nsplits && !out->failed; i++) {
-        if (i) {
-            ngx_canary_out_lit(out, ",");
-        }
-
+        ngx_canary_print(out, "%s%J:{", i ? "," : "", &snap->splits[i].name);
         ngx_canary_json_split(&snap->splits[i], snap->time_ms, out);
     }
 
@@ -66,21 +57,11 @@ ngx_canary_render_state(const ngx_canary_split_t *split, int changed,
 {
     ngx_canary_str_t  text;
 
-    ngx_canary_out_lit(out, "{\"split\":");
-    ngx_canary_out_json(out, split->name);
-    ngx_canary_out_lit(out, ",\"state\":");
-    ngx_canary_out_json(out, ngx_canary_states[split->state]);
-    ngx_canary_out_lit(out, ",\"reason\":");
-    ngx_canary_out_json(out, split->reason);
-    ngx_canary_out_lit(out, ",\"generation\":");
-    ngx_canary_out_u64(out, split->generation);
-
-    if (changed) {
-        ngx_canary_out_lit(out, ",\"changed\":true");
-
-    } else {
-        ngx_canary_out_lit(out, ",\"changed\":false");
-    }
+    ngx_canary_print(out, "{\"split\":%J,\"state\":%J,\"reason\":%J,"
+                          "\"generation\":%u,\"changed\":%s",
+                     &split->name, &ngx_canary_states[split->state],
+                     &split->reason, split->generation,
+                     changed ? "true" : "false");
 
     /* is it in the state file as well */
 
@@ -91,16 +72,15 @@ ngx_canary_render_state(const ngx_canary_split_t *split, int changed,
         ngx_canary_out_lit(out, ",\"written\":true");
 
     } else {
-        ngx_canary_out_lit(out, ",\"written\":false,\"error\":");
-        ngx_canary_out_json(out, split->state_error);
+        ngx_canary_print(out, ",\"written\":false,\"error\":%J",
+                         &split->state_error);
     }
 
     if (warning) {
         text.len = strlen(warning);
         text.data = (const unsigned char *) warning;
 
-        ngx_canary_out_lit(out, ",\"warning\":");
-        ngx_canary_out_json(out, text);
+        ngx_canary_print(out, ",\"warning\":%J", &text);
     }
 
     ngx_canary_out_lit(out, "}\n");
@@ -112,9 +92,7 @@ ngx_canary_render_state(const ngx_canary_split_t *split, int changed,
 int
 ngx_canary_render_error(ngx_canary_str_t text, ngx_canary_out_t *out)
 {
-    ngx_canary_out_lit(out, "{\"error\":");
-    ngx_canary_out_json(out, text);
-    ngx_canary_out_lit(out, "}\n");
+    ngx_canary_print(out, "{\"error\":%J}\n", &text);
 
     return ngx_canary_out_end(out);
 }
@@ -152,15 +130,11 @@ ngx_canary_json_rows(const void *base, ngx_canary_level_e from,
         }
 
         if (object == NULL && m->object.len) {
-            ngx_canary_out_lit(out, "\"");
-            ngx_canary_out_str(out, m->object);
-            ngx_canary_out_lit(out, "\":{");
+            ngx_canary_print(out, "\"%V\":{", &m->object);
             object = &m->object;
         }
 
-        ngx_canary_out_lit(out, "\"");
-        ngx_canary_out_str(out, m->key);
-        ngx_canary_out_lit(out, "\":");
+        ngx_canary_print(out, "\"%V\":", &m->key);
         ngx_canary_json_value(m, base, out);
 
         first = 0;
@@ -188,22 +162,10 @@ ngx_canary_json_value(const ngx_canary_metric_t *m, const void *base,
     switch (m->kind) {
 
     case NGX_CANARY_KIND_TEXT:
-        ngx_canary_out_json(out, ngx_canary_metric_text(m, base));
-        break;
-
     case NGX_CANARY_KIND_STATE:
-        ngx_canary_out_json(out,
-                        ngx_canary_states[ngx_canary_metric_state(m, base)]);
-        break;
-
     case NGX_CANARY_KIND_STATUS:
-        ngx_canary_out_json(out,
-                    ngx_canary_statuses[ngx_canary_metric_status(m, base)]);
-        break;
-
     case NGX_CANARY_KIND_VERDICT:
-        ngx_canary_out_json(out,
-                    ngx_canary_verdicts[ngx_canary_metric_verdict(m, base)]);
+        ngx_canary_out_json(out, ngx_canary_metric_text(m, base));
         break;
 
     default:
@@ -216,34 +178,37 @@ static void
 ngx_canary_json_split(const ngx_canary_split_t *split, uint64_t now_ms,
     ngx_canary_out_t *out)
 {
-    size_t  i;
+    size_t                    i;
+    ngx_canary_mood_e         mood;
+    const ngx_canary_look_t  *look;
 
-    ngx_canary_out_json(out, split->name);
-    ngx_canary_out_lit(out, ":{");
     ngx_canary_json_rows(split, NGX_CANARY_LEVEL_SPLIT,
                          NGX_CANARY_LEVEL_STAGE, NULL, out);
-    ngx_canary_json_mood(split, out);
-    ngx_canary_out_lit(out, ",\"sentence\":");
+
+    /* as the page shows it; the worse, the higher its rank */
+
+    mood = ngx_canary_page_mood(split);
+    look = ngx_canary_page_look(mood);
+
+    ngx_canary_print(out, ",\"mood\":{\"word\":%J,\"class\":%J,\"icon\":%J,"
+                          "\"rank\":%u},\"sentence\":",
+                     &look->word, &look->class, &look->icon, (uint64_t) mood);
     ngx_canary_json_sentence(split, now_ms, out);
     ngx_canary_out_lit(out, ",\"state_file\":");
     ngx_canary_json_state_file(split, out);
     ngx_canary_out_lit(out, ",\"gates\":[");
 
     for (i = 0; i < split->ngates && !out->failed; i++) {
-        if (i) {
-            ngx_canary_out_lit(out, ",");
-        }
-
-        ngx_canary_json_gate(&split->gates[i], out);
+        ngx_canary_print(out, "%s{", i ? "," : "");
+        ngx_canary_json_rows(&split->gates[i], NGX_CANARY_LEVEL_GATE,
+                             NGX_CANARY_LEVEL_GATE, NULL, out);
+        ngx_canary_out_lit(out, "}");
     }
 
     ngx_canary_out_lit(out, "],\"variants\":{");
 
     for (i = 0; i < split->nvariants && !out->failed; i++) {
-        if (i) {
-            ngx_canary_out_lit(out, ",");
-        }
-
+        ngx_canary_print(out, "%s%J:", i ? "," : "", &split->variants[i].name);
         ngx_canary_json_variant(&split->variants[i], out);
     }
 
@@ -252,38 +217,6 @@ ngx_canary_json_split(const ngx_canary_split_t *split, uint64_t now_ms,
     ngx_canary_out_lit(out, "},\"journal\":[");
     ngx_canary_json_journal(split, out);
     ngx_canary_out_lit(out, "]}");
-}
-
-
-/* as the page shows it; the worse, the higher its rank */
-static void
-ngx_canary_json_mood(const ngx_canary_split_t *split, ngx_canary_out_t *out)
-{
-    ngx_canary_mood_e         mood;
-    const ngx_canary_look_t  *look;
-
-    mood = ngx_canary_page_mood(split);
-    look = ngx_canary_page_look(mood);
-
-    ngx_canary_out_lit(out, ",\"mood\":{\"word\":");
-    ngx_canary_out_json(out, look->word);
-    ngx_canary_out_lit(out, ",\"class\":");
-    ngx_canary_out_json(out, look->class);
-    ngx_canary_out_lit(out, ",\"icon\":");
-    ngx_canary_out_json(out, look->icon);
-    ngx_canary_out_lit(out, ",\"rank\":");
-    ngx_canary_out_u64(out, (uint64_t) mood);
-    ngx_canary_out_lit(out, "}");
-}
-
-
-static void
-ngx_canary_json_gate(const ngx_canary_gate_t *gate, ngx_canary_out_t *out)
-{
-    ngx_canary_out_lit(out, "{");
-    ngx_canary_json_rows(gate, NGX_CANARY_LEVEL_GATE, NGX_CANARY_LEVEL_GATE,
-                         NULL, out);
-    ngx_canary_out_lit(out, "}");
 }
 
 
@@ -296,9 +229,7 @@ ngx_canary_json_state_file(const ngx_canary_split_t *split,
         return;
     }
 
-    ngx_canary_out_lit(out, "{\"path\":");
-    ngx_canary_out_json(out, split->state_path);
-    ngx_canary_out_lit(out, ",\"written_at\":");
+    ngx_canary_print(out, "{\"path\":%J,\"written_at\":", &split->state_path);
 
     if (split->state_written_ms) {
         ngx_canary_out_moment(out, split->state_written_ms);
@@ -307,9 +238,7 @@ ngx_canary_json_state_file(const ngx_canary_split_t *split,
         ngx_canary_out_lit(out, "null");
     }
 
-    ngx_canary_out_lit(out, ",\"error\":");
-    ngx_canary_out_json(out, split->state_error);
-    ngx_canary_out_lit(out, "}");
+    ngx_canary_print(out, ",\"error\":%J}", &split->state_error);
 }
 
 
@@ -319,26 +248,17 @@ ngx_canary_json_variant(const ngx_canary_variant_t *variant,
 {
     size_t  i;
 
-    ngx_canary_out_json(out, variant->name);
-
-    if (variant->canary) {
-        ngx_canary_out_lit(out, ":{\"role\":\"canary\",");
-
-    } else {
-        ngx_canary_out_lit(out, ":{\"role\":\"baseline\",");
-    }
+    ngx_canary_print(out, "{\"role\":\"%s\",",
+                     variant->canary ? "canary" : "baseline");
 
     ngx_canary_json_rows(variant, NGX_CANARY_LEVEL_VARIANT,
                          NGX_CANARY_LEVEL_VARIANT, NULL, out);
 
     for (i = 0; i < NGX_CANARY_SCOPES; i++) {
-        ngx_canary_out_str(out, ngx_canary_scopes[i]);
-
-        ngx_canary_out_lit(out, "{");
+        ngx_canary_print(out, ",\"%s\":{", ngx_canary_scopes[i]);
         ngx_canary_json_rows(&variant->figures[i], NGX_CANARY_LEVEL_FIGURES,
                              NGX_CANARY_LEVEL_FIGURES,
                              variant->figures[i].latency.hist, out);
-
         ngx_canary_out_lit(out, "}");
     }
 
@@ -350,12 +270,12 @@ ngx_canary_json_variant(const ngx_canary_variant_t *variant,
 static void
 ngx_canary_json_hist(const uint64_t *hist, ngx_canary_out_t *out)
 {
-    size_t    i;
-    uint64_t  upper;
-    int       first;
+    size_t       i;
+    uint64_t     upper;
+    const char  *between;
 
     ngx_canary_out_lit(out, ",\"histogram\":[");
-    first = 1;
+    between = "";
 
     for (i = 0; i < NGX_CANARY_HIST_BUCKETS && !out->failed; i++) {
 
@@ -363,14 +283,9 @@ ngx_canary_json_hist(const uint64_t *hist, ngx_canary_out_t *out)
             continue;
         }
 
-        if (!first) {
-            ngx_canary_out_lit(out, ",");
-        }
-
-        first = 0;
+        ngx_canary_print(out, "%s[", between);
+        between = ",";
         upper = ngx_canary_hist_upper(i);
-
-        ngx_canary_out_lit(out, "[");
 
         if (upper == UINT64_MAX) {
             ngx_canary_out_lit(out, "null");
@@ -379,9 +294,7 @@ ngx_canary_json_hist(const uint64_t *hist, ngx_canary_out_t *out)
             ngx_canary_out_micro(out, upper);
         }
 
-        ngx_canary_out_lit(out, ",");
-        ngx_canary_out_u64(out, hist[i]);
-        ngx_canary_out_lit(out, "]");
+        ngx_canary_print(out, ",%u]", hist[i]);
     }
 
     ngx_canary_out_lit(out, "]");
@@ -397,22 +310,11 @@ ngx_canary_json_events(const ngx_canary_split_t *split, ngx_canary_out_t *out)
     for (i = 0; i < split->nevents && !out->failed; i++) {
         event = &split->events[i];
 
-        if (i) {
-            ngx_canary_out_lit(out, ",");
-        }
-
-        ngx_canary_out_json(out, event->name);
+        ngx_canary_print(out, "%s%J:{", i ? "," : "", &event->name);
 
         for (v = 0; v < split->nvariants && !out->failed; v++) {
-            if (v) {
-                ngx_canary_out_lit(out, ",");
-
-            } else {
-                ngx_canary_out_lit(out, ":{");
-            }
-
-            ngx_canary_out_json(out, split->variants[v].name);
-            ngx_canary_out_lit(out, ":{");
+            ngx_canary_print(out, "%s%J:{", v ? "," : "",
+                             &split->variants[v].name);
             ngx_canary_json_event(event, event->figures[v], out);
             ngx_canary_out_lit(out, "}");
         }
@@ -427,16 +329,11 @@ static void
 ngx_canary_json_event(const ngx_canary_event_t *event,
     const ngx_canary_event_figures_t *figures, ngx_canary_out_t *out)
 {
-    size_t            i;
-    ngx_canary_str_t  scope;
+    size_t  i;
 
     for (i = 0; i < NGX_CANARY_SCOPES; i++) {
-        scope = ngx_canary_scopes[i];
-
-        /* no comma before the first */
-
-        ngx_canary_out_bytes(out, scope.data + !i, scope.len - !i);
-        ngx_canary_out_lit(out, "{");
+        ngx_canary_print(out, "%s\"%s\":{", i ? "," : "",
+                         ngx_canary_scopes[i]);
         ngx_canary_json_rows(&figures[i], NGX_CANARY_LEVEL_EVENT,
                              NGX_CANARY_LEVEL_EVENT, NULL, out);
 
@@ -462,23 +359,14 @@ ngx_canary_json_journal(const ngx_canary_split_t *split,
     ngx_canary_out_t *out)
 {
     size_t                    i;
-    const ngx_canary_note_t  *event;
+    const ngx_canary_note_t  *note;
 
     for (i = 0; i < split->njournal && !out->failed; i++) {
-        event = &split->journal[i];
+        note = &split->journal[i];
 
-        if (i) {
-            ngx_canary_out_lit(out, ",");
-        }
-
-        ngx_canary_out_lit(out, "{\"number\":");
-        ngx_canary_out_u64(out, event->number);
-        ngx_canary_out_lit(out, ",\"time\":");
-        ngx_canary_out_moment(out, event->time_ms);
-        ngx_canary_out_lit(out, ",\"event\":");
-        ngx_canary_out_json(out, event->event);
-        ngx_canary_out_lit(out, ",\"text\":");
-        ngx_canary_out_json(out, event->text);
-        ngx_canary_out_lit(out, "}");
+        ngx_canary_print(out, "%s{\"number\":%u,\"time\":%M,\"event\":%J,"
+                              "\"text\":%J}",
+                         i ? "," : "", note->number, note->time_ms,
+                         &note->event, &note->text);
     }
 }

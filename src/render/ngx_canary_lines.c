@@ -17,21 +17,19 @@
 static void ngx_canary_lines_scale(ngx_canary_lines_t *lines);
 static void ngx_canary_lines_names(const ngx_canary_lines_t *lines);
 static void ngx_canary_lines_points(const ngx_canary_lines_t *lines);
-static void ngx_canary_lines_values(const ngx_canary_lines_t *lines, size_t i,
-    const char *between);
 static void ngx_canary_lines_value(const ngx_canary_lines_t *lines,
     double value);
+static void ngx_canary_lines_power(const ngx_canary_lines_t *lines,
+    double value);
 static void ngx_canary_lines_last(const ngx_canary_lines_t *lines);
-static void ngx_canary_lines_grid(const ngx_canary_lines_t *lines);
 static void ngx_canary_lines_band(const ngx_canary_lines_t *lines);
 static size_t ngx_canary_lines_stretch(const ngx_canary_lines_t *lines,
     size_t from, double *low, double *high);
 static void ngx_canary_lines_curve(const ngx_canary_lines_t *lines, size_t v);
 static void ngx_canary_lines_limit(const ngx_canary_lines_t *lines);
 static void ngx_canary_lines_labels(const ngx_canary_lines_t *lines);
-static unsigned ngx_canary_lines_y(const ngx_canary_lines_t *lines,
+static size_t ngx_canary_lines_y(const ngx_canary_lines_t *lines,
     double value);
-static size_t ngx_canary_lines_from(const ngx_canary_lines_t *lines);
 static size_t ngx_canary_lines_to(const ngx_canary_lines_t *lines);
 
 
@@ -55,16 +53,11 @@ ngx_canary_lines_head(ngx_canary_lines_t *lines)
 
     out = lines->times->out;
 
-    ngx_canary_out_lit(out, "<figure class=\"chart\" tabindex=\"0\" id=\"");
-    ngx_canary_out_bytes(out, lines->name, strlen(lines->name));
-
-    if (lines->times->series == NGX_CANARY_SERIES_HOUR) {
-        ngx_canary_out_lit(out, "-hour\" data-names=\"");
-
-    } else {
-        ngx_canary_out_lit(out, "-stage\" data-names=\"");
-    }
-
+    ngx_canary_print(out, "<figure class=\"chart\" tabindex=\"0\" "
+                          "id=\"%s-%s\" data-names=\"",
+                     lines->name,
+                     lines->times->series == NGX_CANARY_SERIES_HOUR ? "hour"
+                                                                    : "stage");
     ngx_canary_lines_names(lines);
     ngx_canary_out_lit(out, "\" data-points=\"");
     ngx_canary_lines_points(lines);
@@ -86,14 +79,13 @@ ngx_canary_lines_draw(ngx_canary_lines_t *lines)
     ngx_canary_lines_last(lines);
     ngx_canary_out_lit(out, "</p>\n<svg class=\"plot\" aria-hidden=\"true\">");
     ngx_canary_plot_open(out, NGX_CANARY_LINES_TOP, NGX_CANARY_LINES_HEIGHT);
-    ngx_canary_lines_grid(lines);
+    ngx_canary_plot_grid(&lines->scale, NGX_CANARY_LINES_TICKS, out);
 
     if (lines->band && lines->times->split->nvariants == 2) {
         ngx_canary_lines_band(lines);
     }
 
-    for (v = ngx_canary_lines_from(lines); v < ngx_canary_lines_to(lines); v++)
-    {
+    for (v = lines->variant; v < ngx_canary_lines_to(lines); v++) {
         ngx_canary_lines_curve(lines, v);
     }
 
@@ -101,7 +93,7 @@ ngx_canary_lines_draw(ngx_canary_lines_t *lines)
     ngx_canary_plot_close(out);
     ngx_canary_lines_labels(lines);
     ngx_canary_marks(lines->times);
-    ngx_canary_hours(lines->times, 144);
+    ngx_canary_hours(lines->times);
     ngx_canary_out_lit(out, "<line class=\"cursor\" y1=\"18\" y2=\"128\"/>"
                             "</svg>\n</figure>\n");
 }
@@ -139,8 +131,7 @@ ngx_canary_lines_scale(ngx_canary_lines_t *lines)
 
     most = fmax(lines->least, lines->limit * 1.25);
 
-    for (v = ngx_canary_lines_from(lines); v < ngx_canary_lines_to(lines); v++)
-    {
+    for (v = lines->variant; v < ngx_canary_lines_to(lines); v++) {
         for (i = 0; i < lines->times->n; i++) {
             value = lines->value(lines, v, i);
 
@@ -162,25 +153,25 @@ static void
 ngx_canary_lines_names(const ngx_canary_lines_t *lines)
 {
     size_t                     v;
+    ngx_canary_out_t          *out;
     const ngx_canary_split_t  *split;
 
+    out = lines->times->out;
     split = lines->times->split;
 
     if (lines->variant) {
-        ngx_canary_out_lit(lines->times->out, "evidence");
+        ngx_canary_out_lit(out, "evidence");
         return;
     }
 
-    for (v = 0; v < split->nvariants; v++) {
-        if (v == 0) {
-            ngx_canary_out_lit(lines->times->out, "baseline");
+    ngx_canary_out_lit(out, "baseline");
 
-        } else if (split->nvariants == 2) {
-            ngx_canary_out_lit(lines->times->out, "|canary");
+    for (v = 1; v < split->nvariants; v++) {
+        if (split->nvariants == 2) {
+            ngx_canary_out_lit(out, "|canary");
 
         } else {
-            ngx_canary_out_lit(lines->times->out, "|");
-            ngx_canary_out_html(lines->times->out, split->variants[v].name);
+            ngx_canary_print(out, "|%H", &split->variants[v].name);
         }
     }
 }
@@ -190,7 +181,8 @@ ngx_canary_lines_names(const ngx_canary_lines_t *lines)
 static void
 ngx_canary_lines_points(const ngx_canary_lines_t *lines)
 {
-    size_t                     i;
+    size_t                     i, v;
+    uint64_t                   place;
     ngx_canary_out_t          *out;
     const ngx_canary_times_t  *times;
 
@@ -198,29 +190,16 @@ ngx_canary_lines_points(const ngx_canary_lines_t *lines)
     out = times->out;
 
     for (i = 0; i < times->n; i++) {
-        if (i) {
-            ngx_canary_out_lit(out, "\n");
+        place = (uint64_t) (ngx_canary_times_middle(times, i)
+                            * NGX_CANARY_PLOT_WIDTH + 0.5);
+
+        ngx_canary_print(out, "%s%u %C", i ? "\n" : "", place,
+                         ngx_canary_times_moment(times, i));
+
+        for (v = lines->variant; v < ngx_canary_lines_to(lines); v++) {
+            ngx_canary_out_lit(out, "|");
+            ngx_canary_lines_value(lines, lines->value(lines, v, i));
         }
-
-        ngx_canary_out_u64(out, (uint64_t) (ngx_canary_times_middle(times, i)
-                                            * NGX_CANARY_PLOT_WIDTH + 0.5));
-        ngx_canary_out_lit(out, " ");
-        ngx_canary_page_clock(ngx_canary_times_moment(times, i), out);
-        ngx_canary_lines_values(lines, i, "|");
-    }
-}
-
-
-static void
-ngx_canary_lines_values(const ngx_canary_lines_t *lines, size_t i,
-    const char *between)
-{
-    size_t  v;
-
-    for (v = ngx_canary_lines_from(lines); v < ngx_canary_lines_to(lines); v++)
-    {
-        ngx_canary_out_bytes(lines->times->out, between, strlen(between));
-        ngx_canary_lines_value(lines, lines->value(lines, v, i));
     }
 }
 
@@ -237,8 +216,7 @@ ngx_canary_lines_value(const ngx_canary_lines_t *lines, double value)
         ngx_canary_out_lit(out, "-");
 
     } else if (lines->power) {
-        ngx_canary_out_lit(out, "10^");
-        ngx_canary_out_decimal(out, (uint64_t) (value * 10 + 0.5), 1);
+        ngx_canary_lines_power(lines, value);
 
     } else if (lines->percent) {
         ngx_canary_page_percent(ngx_canary_page_round(
@@ -249,6 +227,14 @@ ngx_canary_lines_value(const ngx_canary_lines_t *lines, double value)
         ngx_canary_page_time(ngx_canary_page_round((uint64_t) (value + 0.5)),
                              out);
     }
+}
+
+
+static void
+ngx_canary_lines_power(const ngx_canary_lines_t *lines, double value)
+{
+    ngx_canary_out_lit(lines->times->out, "10^");
+    ngx_canary_out_decimal(lines->times->out, (uint64_t) (value * 10 + 0.5), 1);
 }
 
 
@@ -266,8 +252,8 @@ ngx_canary_lines_last(const ngx_canary_lines_t *lines)
 
     ngx_canary_page_clock(ngx_canary_times_moment(lines->times, last), out);
 
-    for (v = ngx_canary_lines_from(lines); v < ngx_canary_lines_to(lines); v++)
-    {
+    for (v = lines->variant; v < ngx_canary_lines_to(lines); v++) {
+
         if (lines->variant) {
             ngx_canary_out_lit(out, " evidence ");
 
@@ -278,35 +264,11 @@ ngx_canary_lines_last(const ngx_canary_lines_t *lines)
             ngx_canary_out_lit(out, ", canary ");
 
         } else {
-            ngx_canary_out_lit(out, ", ");
-            ngx_canary_out_html(out, split->variants[v].name);
-            ngx_canary_out_lit(out, " ");
+            ngx_canary_print(out, ", %H ", &split->variants[v].name);
         }
 
         ngx_canary_lines_value(lines, lines->value(lines, v, last));
     }
-}
-
-
-static void
-ngx_canary_lines_grid(const ngx_canary_lines_t *lines)
-{
-    size_t              i, n;
-    double              y, ticks[NGX_CANARY_MAX_TICKS];
-    ngx_canary_curve_t  curve;
-
-    n = ngx_canary_scale_ticks(&lines->scale, ticks, NGX_CANARY_LINES_TICKS);
-
-    ngx_canary_curve_open(&curve, "grid", lines->times->out);
-
-    for (i = 0; i < n; i++) {
-        y = ngx_canary_scale_at(&lines->scale, ticks[i]);
-        ngx_canary_curve_to(&curve, 0, y);
-        ngx_canary_curve_to(&curve, 1, y);
-        ngx_canary_curve_gap(&curve);
-    }
-
-    ngx_canary_curve_close(&curve);
 }
 
 
@@ -418,13 +380,11 @@ ngx_canary_lines_labels(const ngx_canary_lines_t *lines)
     n = ngx_canary_scale_ticks(&lines->scale, ticks, NGX_CANARY_LINES_TICKS);
 
     for (i = 1; i < n; i++) {
-        ngx_canary_out_lit(out, "<text y=\"");
-        ngx_canary_out_u64(out, ngx_canary_lines_y(lines, ticks[i]));
-        ngx_canary_out_lit(out, "\">");
+        ngx_canary_print(out, "<text y=\"%z\">",
+                         ngx_canary_lines_y(lines, ticks[i]));
 
         if (lines->power) {
-            ngx_canary_out_lit(out, "10^");
-            ngx_canary_out_decimal(out, (uint64_t) (ticks[i] * 10 + 0.5), 1);
+            ngx_canary_lines_power(lines, ticks[i]);
 
         } else if (lines->percent) {
             ngx_canary_page_percent((uint64_t) (ticks[i] * 1e6 + 0.5), out);
@@ -437,14 +397,13 @@ ngx_canary_lines_labels(const ngx_canary_lines_t *lines)
     }
 
     if (lines->limit > 0) {
-        ngx_canary_out_lit(out, "<text class=\"limit to\" x=\"100%\" y=\"");
-        ngx_canary_out_u64(out, ngx_canary_lines_y(lines, lines->limit));
-        ngx_canary_out_lit(out, "\">");
+        ngx_canary_print(out, "<text class=\"limit to\" x=\"100%%\" y=\"%z\">",
+                         ngx_canary_lines_y(lines, lines->limit));
 
         if (lines->power) {
-            ngx_canary_out_lit(out, "rolls back at 10^");
-            ngx_canary_out_decimal(out, (uint64_t) (lines->limit * 10 + 0.5),
-                                   1);
+            ngx_canary_out_lit(out, "rolls back at ");
+            ngx_canary_lines_power(lines, lines->limit);
+
         } else {
             ngx_canary_out_html(out, lines->limit_text);
         }
@@ -455,7 +414,7 @@ ngx_canary_lines_labels(const ngx_canary_lines_t *lines)
 
 
 /* of a text above a line, below it at the top */
-static unsigned
+static size_t
 ngx_canary_lines_y(const ngx_canary_lines_t *lines, double value)
 {
     double  y;
@@ -463,14 +422,7 @@ ngx_canary_lines_y(const ngx_canary_lines_t *lines, double value)
     y = (1 - ngx_canary_scale_at(&lines->scale, value))
         * NGX_CANARY_LINES_HEIGHT;
 
-    return (unsigned) (NGX_CANARY_LINES_TOP + y + (y < 12 ? 12 : -4));
-}
-
-
-static size_t
-ngx_canary_lines_from(const ngx_canary_lines_t *lines)
-{
-    return lines->variant;
+    return (size_t) (NGX_CANARY_LINES_TOP + y + (y < 12 ? 12 : -4));
 }
 
 

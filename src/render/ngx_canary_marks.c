@@ -56,25 +56,15 @@ ngx_canary_mark(const ngx_canary_times_t *times, const ngx_canary_note_t *note,
 
     out = times->out;
 
-    ngx_canary_out_lit(out, "<line class=\"mark\" y1=\"2\" y2=\"128\" x1=\"");
-    ngx_canary_out_part(out, at);
-    ngx_canary_out_lit(out, "\" x2=\"");
-    ngx_canary_out_part(out, at);
-    ngx_canary_out_lit(out, "\"/>");
+    ngx_canary_print(out, "<line class=\"mark\" y1=\"2\" y2=\"128\" x1=\"%W\" "
+                          "x2=\"%W\"/>", at, at);
 
     if (!named) {
         return;
     }
 
-    if (at > 0.75) {
-        ngx_canary_out_lit(out, "<text class=\"to\" dx=\"-4\" y=\"12\" "
-                                "x=\"");
-    } else {
-        ngx_canary_out_lit(out, "<text dx=\"4\" y=\"12\" x=\"");
-    }
-
-    ngx_canary_out_part(out, at);
-    ngx_canary_out_lit(out, "\">");
+    ngx_canary_print(out, "<text %s y=\"12\" x=\"%W\">",
+                     at > 0.75 ? "class=\"to\" dx=\"-4\"" : "dx=\"4\"", at);
     ngx_canary_mark_name(note, out);
     ngx_canary_out_lit(out, "</text>");
 }
@@ -124,7 +114,7 @@ ngx_canary_mark_is(const ngx_canary_note_t *note, const char *event)
 
 
 void
-ngx_canary_hours(const ngx_canary_times_t *times, unsigned y)
+ngx_canary_hours(const ngx_canary_times_t *times)
 {
     size_t             i;
     double             at;
@@ -162,11 +152,7 @@ ngx_canary_hours(const ngx_canary_times_t *times, unsigned y)
             continue;
         }
 
-        ngx_canary_out_lit(out, "<text class=\"mid\" y=\"");
-        ngx_canary_out_u64(out, y);
-        ngx_canary_out_lit(out, "\" x=\"");
-        ngx_canary_out_part(out, at);
-        ngx_canary_out_lit(out, "\">");
+        ngx_canary_print(out, "<text class=\"mid\" y=\"144\" x=\"%W\">", at);
 
         if (step < 60000) {
             ngx_canary_page_clock(ms, out);

@@ -59,32 +59,28 @@ ngx_canary_metric_per(const ngx_canary_metric_t *m, const void *base)
 ngx_canary_str_t
 ngx_canary_metric_text(const ngx_canary_metric_t *m, const void *base)
 {
-    return *(const ngx_canary_str_t *)
-               ngx_canary_metric_field(base, m->offset);
+    switch (m->kind) {
+
+    case NGX_CANARY_KIND_STATE:
+        return ngx_canary_states[ngx_canary_metric_state(m, base)];
+
+    case NGX_CANARY_KIND_VERDICT:
+        return ngx_canary_verdicts[ngx_canary_metric_state(m, base)];
+
+    case NGX_CANARY_KIND_STATUS:
+        return ngx_canary_statuses[ngx_canary_metric_state(m, base)];
+
+    default: /* NGX_CANARY_KIND_TEXT */
+        return *(const ngx_canary_str_t *)
+                   ngx_canary_metric_field(base, m->offset);
+    }
 }
 
 
-ngx_canary_state_e
+unsigned
 ngx_canary_metric_state(const ngx_canary_metric_t *m, const void *base)
 {
-    return *(const ngx_canary_state_e *)
-               ngx_canary_metric_field(base, m->offset);
-}
-
-
-ngx_canary_verdict_e
-ngx_canary_metric_verdict(const ngx_canary_metric_t *m, const void *base)
-{
-    return *(const ngx_canary_verdict_e *)
-               ngx_canary_metric_field(base, m->offset);
-}
-
-
-ngx_canary_gate_status_e
-ngx_canary_metric_status(const ngx_canary_metric_t *m, const void *base)
-{
-    return *(const ngx_canary_gate_status_e *)
-               ngx_canary_metric_field(base, m->offset);
+    return *(const unsigned *) ngx_canary_metric_field(base, m->offset);
 }
 
 

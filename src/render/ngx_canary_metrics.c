@@ -32,6 +32,13 @@
 /* JSON only */
 #define UNNAMED         GAUGE, NONE, NONE, TOTAL
 
+#define JSON(level, key, offset, help)                                        \
+    { level, NONE, S(key), UNNAMED, S(help), offset, ALWAYS }
+
+#define METRIC(level, key, offset, type, name, help)                          \
+    { level, NONE, S(key), type, S(name), NONE, TOTAL, S(help), offset,       \
+      ALWAYS }
+
 #define RESPONSES(class, i, help)                                             \
     { FIGURES(NUMBER), S("responses"), S(class),                              \
       COUNTER, S("nginx_canary_responses"), S("class=\"" class "\""), TOTAL,  \
@@ -67,40 +74,31 @@
 
 const ngx_canary_metric_t  ngx_canary_metrics[] = {
 
-    { SNAPSHOT(TEXT), NONE, S("version"),
-      GAUGE, S("nginx_canary_build_info"), NONE, TOTAL,
-      S("Versions of the module and nginx."),
-      IN(snapshot, version), ALWAYS },
+    METRIC(SNAPSHOT(TEXT), "version", IN(snapshot, version),
+           GAUGE, "nginx_canary_build_info",
+           "Versions of the module and nginx."),
 
-    { SNAPSHOT(TEXT), NONE, S("nginx_version"),
-      UNNAMED, S("Version of nginx."),
-      IN(snapshot, server_version), ALWAYS },
+    JSON(SNAPSHOT(TEXT), "nginx_version", IN(snapshot, server_version),
+         "Version of nginx."),
 
-    { SNAPSHOT(MOMENT), NONE, S("time"),
-      UNNAMED, S("When this was read."),
-      IN(snapshot, time_ms), ALWAYS },
+    JSON(SNAPSHOT(MOMENT), "time", IN(snapshot, time_ms),
+         "When this was read."),
 
-    { SNAPSHOT(NUMBER), NONE, S("generation"),
-      UNNAMED, S("Loads of the configuration."),
-      IN(snapshot, generation), ALWAYS },
+    JSON(SNAPSHOT(NUMBER), "generation", IN(snapshot, generation),
+         "Loads of the configuration."),
 
-    { SNAPSHOT(MOMENT), NONE, S("loaded_at"),
-      UNNAMED, S("When the configuration was loaded."),
-      IN(snapshot, loaded_at_ms), ALWAYS },
+    JSON(SNAPSHOT(MOMENT), "loaded_at", IN(snapshot, loaded_at_ms),
+         "When the configuration was loaded."),
 
-    { SPLIT(STATE), NONE, S("state"),
-      GAUGE, S("nginx_canary_rolled_back"), NONE, TOTAL,
-      S("1 while rolled back."),
-      IN(split, state), ALWAYS },
+    METRIC(SPLIT(STATE), "state", IN(split, state),
+           GAUGE, "nginx_canary_rolled_back", "1 while rolled back."),
 
-    { SPLIT(TEXT), NONE, S("reason"),
-      UNNAMED, S("Why it is rolled back, or what holds back a go."),
-      IN(split, reason), ALWAYS },
+    JSON(SPLIT(TEXT), "reason", IN(split, reason),
+         "Why it is rolled back, or what holds back a go."),
 
-    { SPLIT(NUMBER), NONE, S("generation"),
-      GAUGE, S("nginx_canary_generation"), NONE, TOTAL,
-      S("Generation of the published split."),
-      IN(split, generation), ALWAYS },
+    METRIC(SPLIT(NUMBER), "generation", IN(split, generation),
+           GAUGE, "nginx_canary_generation",
+           "Generation of the published split."),
 
     { STAGE(TEXT), S("stage"), S("name"),
       GAUGE, S("nginx_canary_stage_info"), NONE, TOTAL,
@@ -116,20 +114,14 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
       UNNAMED, S("Age of the stage."),
       IN(split, stage_elapsed_us), ALWAYS },
 
-    { SPLIT(VERDICT), NONE, S("verdict"),
-      GAUGE, S("nginx_canary_verdict"), NONE, TOTAL,
-      S("1 for the current verdict."),
-      IN(split, verdict), ALWAYS },
+    METRIC(SPLIT(VERDICT), "verdict", IN(split, verdict),
+           GAUGE, "nginx_canary_verdict", "1 for the current verdict."),
 
-    { SPLIT(NUMBER), NONE, S("unkeyed"),
-      COUNTER, S("nginx_canary_unkeyed"), NONE, TOTAL,
-      S("Requests without a key."),
-      IN(split, unkeyed), ALWAYS },
+    METRIC(SPLIT(NUMBER), "unkeyed", IN(split, unkeyed),
+           COUNTER, "nginx_canary_unkeyed", "Requests without a key."),
 
-    { SPLIT(NUMBER), NONE, S("bypassed"),
-      COUNTER, S("nginx_canary_bypassed"), NONE, TOTAL,
-      S("Requests that took no part."),
-      IN(split, bypassed), ALWAYS },
+    METRIC(SPLIT(NUMBER), "bypassed", IN(split, bypassed),
+           COUNTER, "nginx_canary_bypassed", "Requests that took no part."),
 
     ROLLBACKS("gate", NGX_CANARY_CAUSE_GATE),
     ROLLBACKS("operator", NGX_CANARY_CAUSE_OPERATOR),
@@ -141,30 +133,20 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
       S("Writings of the state file that failed."),
       IN(split, state_errors), ALWAYS },
 
-    { GATE(TEXT), NONE, S("variant"),
-      UNNAMED, S("The canary that is judged."),
-      IN(gate, variant), ALWAYS },
+    JSON(GATE(TEXT), "variant", IN(gate, variant),
+         "The canary that is judged."),
 
-    { GATE(TEXT), NONE, S("text"),
-      UNNAMED, S("The rule as it is configured."),
-      IN(gate, text), ALWAYS },
+    JSON(GATE(TEXT), "text", IN(gate, text), "The rule as it is configured."),
 
-    { GATE(TEXT), NONE, S("metric"),
-      UNNAMED, S("What is judged."),
-      IN(gate, metric), ALWAYS },
+    JSON(GATE(TEXT), "metric", IN(gate, metric), "What is judged."),
 
-    { GATE(TEXT), NONE, S("rule"),
-      UNNAMED, S("How it is compared."),
-      IN(gate, op), ALWAYS },
+    JSON(GATE(TEXT), "rule", IN(gate, op), "How it is compared."),
 
-    { GATE(MICRO), NONE, S("limit"),
-      UNNAMED, S("The limit, or the margin of not_worse."),
-      IN(gate, limit), ALWAYS },
+    JSON(GATE(MICRO), "limit", IN(gate, limit),
+         "The limit, or the margin of not_worse."),
 
-    { GATE(STATUS), NONE, S("status"),
-      GAUGE, S("nginx_canary_gate_status"), NONE, TOTAL,
-      S("1 for the current status."),
-      IN(gate, status), ALWAYS },
+    METRIC(GATE(STATUS), "status", IN(gate, status),
+           GAUGE, "nginx_canary_gate_status", "1 for the current status."),
 
     { GATE(MICRO), NONE, S("actual"),
       UNNAMED, S("The figure of the stage."),
@@ -178,91 +160,66 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
       UNNAMED, S("The baseline's figure of the stage."),
       IN(gate, baseline_actual), IN(gate, has_baseline) },
 
-    { GATE(NUMBER), NONE, S("samples"),
-      UNNAMED, S("Samples of the stage."),
-      IN(gate, samples), ALWAYS },
+    JSON(GATE(NUMBER), "samples", IN(gate, samples), "Samples of the stage."),
 
-    { GATE(NUMBER), NONE, S("min"),
-      UNNAMED, S("Samples that a pass takes."),
-      IN(gate, min), ALWAYS },
+    JSON(GATE(NUMBER), "min", IN(gate, min), "Samples that a pass takes."),
 
-    { GATE(REAL), NONE, S("evidence"),
-      UNNAMED, S("Evidence against the canary, a power of ten."),
-      IN(gate, evidence_log10), ALWAYS },
+    JSON(GATE(REAL), "evidence", IN(gate, evidence_log10),
+         "Evidence against the canary, a power of ten."),
 
-    { GATE(REAL), NONE, S("threshold"),
-      UNNAMED, S("The evidence that fails, a power of ten."),
-      IN(gate, threshold_log10), ALWAYS },
+    JSON(GATE(REAL), "threshold", IN(gate, threshold_log10),
+         "The evidence that fails, a power of ten."),
 
     { GATE(REAL), NONE, NONE,
       GAUGE, S("nginx_canary_gate_evidence_ratio"), NONE, TOTAL,
       S("Evidence by threshold, 1 fails."),
       IN(gate, evidence_ratio), ALWAYS },
 
-    { GATE(REAL), NONE, S("dispersion"),
-      GAUGE, S("nginx_canary_gate_dispersion"), NONE, TOTAL,
-      S("How much bad trials come in bursts."),
-      IN(gate, dispersion), ALWAYS },
+    METRIC(GATE(REAL), "dispersion", IN(gate, dispersion),
+           GAUGE, "nginx_canary_gate_dispersion",
+           "How much bad trials come in bursts."),
 
-    { GATE(REAL), NONE, S("trials"),
-      UNNAMED, S("Trials judged since the stream began."),
-      IN(gate, trials), ALWAYS },
+    JSON(GATE(REAL), "trials", IN(gate, trials),
+         "Trials judged since the stream began."),
 
-    { GATE(REAL), NONE, S("bad"),
-      UNNAMED, S("Those of them that were bad."),
-      IN(gate, bad), ALWAYS },
+    JSON(GATE(REAL), "bad", IN(gate, bad), "Those of them that were bad."),
 
     { GATE(REAL), NONE, S("expected"),
       UNNAMED, S("How many would be bad at the limit, with not_worse."),
       IN(gate, expected), IN(gate, has_expected) },
 
-    { GATE(NUMBER), NONE, S("stream"),
-      UNNAMED, S("Another number: it began anew."),
-      IN(gate, stream), ALWAYS },
+    JSON(GATE(NUMBER), "stream", IN(gate, stream),
+         "Another number: it began anew."),
 
-    { GATE(TEXT), NONE, S("reason"),
-      UNNAMED, S("Why, with the numbers."),
-      IN(gate, reason), ALWAYS },
+    JSON(GATE(TEXT), "reason", IN(gate, reason), "Why, with the numbers."),
 
-    { VARIANT(SHARE), NONE, S("configured_share"),
-      GAUGE, S("nginx_canary_configured_share_ratio"), NONE, TOTAL,
-      S("Share as configured."),
-      IN(variant, configured_share_ppm), ALWAYS },
+    METRIC(VARIANT(SHARE), "configured_share",
+           IN(variant, configured_share_ppm),
+           GAUGE, "nginx_canary_configured_share_ratio",
+           "Share as configured."),
 
-    { VARIANT(SHARE), NONE, S("share"),
-      GAUGE, S("nginx_canary_share_ratio"), NONE, TOTAL,
-      S("Share in force."),
-      IN(variant, share_ppm), ALWAYS },
+    METRIC(VARIANT(SHARE), "share", IN(variant, share_ppm),
+           GAUGE, "nginx_canary_share_ratio", "Share in force."),
 
-    { FIGURES(NUMBER), NONE, S("requests"),
-      CREATED, S("nginx_canary_requests"), NONE, TOTAL,
-      S("Requests by hash."),
-      IN(figures, requests), ALWAYS },
+    METRIC(FIGURES(NUMBER), "requests", IN(figures, requests),
+           CREATED, "nginx_canary_requests", "Requests by hash."),
 
-    { FIGURES(NUMBER), NONE, S("forced"),
-      COUNTER, S("nginx_canary_forced"), NONE, TOTAL,
-      S("Forced requests."),
-      COUNT(NGX_CANARY_COUNT_FORCED), ALWAYS },
+    METRIC(FIGURES(NUMBER), "forced", COUNT(NGX_CANARY_COUNT_FORCED),
+           COUNTER, "nginx_canary_forced", "Forced requests."),
 
-    { FIGURES(NUMBER), NONE, S("errors"),
-      COUNTER, S("nginx_canary_errors"), NONE, TOTAL,
-      S("Requests that failed."),
-      COUNT(NGX_CANARY_COUNT_ERRORS), ALWAYS },
+    METRIC(FIGURES(NUMBER), "errors", COUNT(NGX_CANARY_COUNT_ERRORS),
+           COUNTER, "nginx_canary_errors", "Requests that failed."),
 
-    { FIGURES(NUMBER), NONE, S("fallbacks"),
-      COUNTER, S("nginx_canary_fallbacks"), NONE, TOTAL,
-      S("Requests passed on to the baseline."),
-      COUNT(NGX_CANARY_COUNT_FALLBACKS), ALWAYS },
+    METRIC(FIGURES(NUMBER), "fallbacks", COUNT(NGX_CANARY_COUNT_FALLBACKS),
+           COUNTER, "nginx_canary_fallbacks",
+           "Requests passed on to the baseline."),
 
-    { FIGURES(NUMBER), NONE, S("aborted"),
-      COUNTER, S("nginx_canary_aborted"), NONE, TOTAL,
-      S("Client left before the header."),
-      COUNT(NGX_CANARY_COUNT_ABORTED), ALWAYS },
+    METRIC(FIGURES(NUMBER), "aborted", COUNT(NGX_CANARY_COUNT_ABORTED),
+           COUNTER, "nginx_canary_aborted", "Client left before the header."),
 
-    { FIGURES(NUMBER), NONE, S("retries"),
-      COUNTER, S("nginx_canary_retries"), NONE, TOTAL,
-      S("Requests retried within the variant."),
-      COUNT(NGX_CANARY_COUNT_RETRIES), ALWAYS },
+    METRIC(FIGURES(NUMBER), "retries", COUNT(NGX_CANARY_COUNT_RETRIES),
+           COUNTER, "nginx_canary_retries",
+           "Requests retried within the variant."),
 
     { FIGURES(RATIO), NONE, S("error_rate"),
       UNNAMED, S("Errors by requests that were not aborted."),
@@ -310,10 +267,8 @@ const ngx_canary_metric_t  ngx_canary_metrics[] = {
       S("Latency."),
       IN(figures, latency), ALWAYS },
 
-    { EVENT(NUMBER), NONE, S("count"),
-      COUNTER, S("nginx_canary_events"), NONE, TOTAL,
-      S("Custom events."),
-      IN(event_figures, count), ALWAYS },
+    METRIC(EVENT(NUMBER), "count", IN(event_figures, count),
+           COUNTER, "nginx_canary_events", "Custom events."),
 
     { EVENT(RATE), NONE, S("rate"),
       UNNAMED, S("Events a second."),

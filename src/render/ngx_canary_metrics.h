@@ -112,13 +112,11 @@ uint64_t ngx_canary_metric_u64(const ngx_canary_metric_t *m,
     const void *base);
 uint64_t ngx_canary_metric_per(const ngx_canary_metric_t *m,
     const void *base);
+
+/* of the kinds TEXT, STATE, VERDICT and STATUS; which one, of the last three */
 ngx_canary_str_t ngx_canary_metric_text(const ngx_canary_metric_t *m,
     const void *base);
-ngx_canary_state_e ngx_canary_metric_state(const ngx_canary_metric_t *m,
-    const void *base);
-ngx_canary_verdict_e ngx_canary_metric_verdict(const ngx_canary_metric_t *m,
-    const void *base);
-ngx_canary_gate_status_e ngx_canary_metric_status(const ngx_canary_metric_t *m,
+unsigned ngx_canary_metric_state(const ngx_canary_metric_t *m,
     const void *base);
 
 /*

@@ -100,6 +100,21 @@ void ngx_canary_out_html(ngx_canary_out_t *out, ngx_canary_str_t str);
 /* the very bytes, as the value of an argument in a URL */
 void ngx_canary_out_query(ngx_canary_out_t *out, ngx_canary_str_t str);
 
+/*
+ * Text with figures in it:
+ *
+ *     %V %H %J    const ngx_canary_str_t *: as it is, in HTML, a JSON string
+ *     %s          const char *, as it is
+ *     %u %z       uint64_t, size_t
+ *     %M          uint64_t, ms since the epoch: in seconds
+ *     %D %C       the same on the page: date and time, time
+ *     %A          uint64_t, us on the page: an age
+ *     %P          uint64_t, 1e-6 on the page: a percentage
+ *     %W          double, a part of 1: where it is in a chart
+ *     %%          a "%"
+ */
+void ngx_canary_print(ngx_canary_out_t *out, const char *fmt, ...);
+
 /* what a renderer returns: 0, or -1 if the output had no room */
 int ngx_canary_out_end(const ngx_canary_out_t *out);
 

@@ -1,7 +1,5 @@
 /* The frame of the page: its head, and one split or a line for each. */
 
-#include <string.h>
-
 #include "ngx_canary_page.h"
 
 
@@ -43,10 +41,8 @@ ngx_canary_render_page(const ngx_canary_snapshot_t *snap,
 
     /* told by the script; a place for it, so that nothing moves */
 
-    ngx_canary_out_lit(out, "<body>\n<p id=\"lost\" role=\"status\"></p>\n"
-                            "<main data-time=\"");
-    ngx_canary_page_clock(snap->time_ms, out);
-    ngx_canary_out_lit(out, " UTC\">\n");
+    ngx_canary_print(out, "<body>\n<p id=\"lost\" role=\"status\"></p>\n"
+                          "<main data-time=\"%C UTC\">\n", snap->time_ms);
 
     if (snap->nsplits == 1) {
         ngx_canary_page_split(snap, out);
@@ -88,10 +84,7 @@ ngx_canary_page_title(const ngx_canary_snapshot_t *snap,
     ngx_canary_out_lit(out, "<title>");
 
     if (snap->nsplits) {
-        ngx_canary_out_str(out, look->icon);
-        ngx_canary_out_lit(out, " ");
-        ngx_canary_out_str(out, look->word);
-        ngx_canary_out_lit(out, " &middot; ");
+        ngx_canary_print(out, "%V %V &middot; ", &look->icon, &look->word);
     }
 
     if (snap->nsplits == 1) {
@@ -109,22 +102,17 @@ ngx_canary_page_title(const ngx_canary_snapshot_t *snap,
 static void
 ngx_canary_page_icon(const ngx_canary_look_t *look, ngx_canary_out_t *out)
 {
-    ngx_canary_out_lit(out, "<link rel=\"icon\" href=\"data:image/svg+xml,"
-                            "%3Csvg xmlns=&quot;http://www.w3.org/2000/svg"
-                            "&quot; viewBox=&quot;0 0 16 16&quot;%3E"
-                            "%3Crect width=&quot;16&quot; height=&quot;16"
-                            "&quot; rx=&quot;");
+    int  square;
 
-    if (look->class.data[0] == 'b' || look->class.data[2] == 'r') {
-        ngx_canary_out_lit(out, "2");
+    square = (look->class.data[0] == 'b' || look->class.data[2] == 'r');
 
-    } else {
-        ngx_canary_out_lit(out, "8");
-    }
-
-    ngx_canary_out_lit(out, "&quot; fill=&quot;%23");
-    ngx_canary_out_str(out, look->colour);
-    ngx_canary_out_lit(out, "&quot;/%3E%3C/svg%3E\">\n");
+    ngx_canary_print(out, "<link rel=\"icon\" href=\"data:image/svg+xml,"
+                          "%%3Csvg xmlns=&quot;http://www.w3.org/2000/svg"
+                          "&quot; viewBox=&quot;0 0 16 16&quot;%%3E"
+                          "%%3Crect width=&quot;16&quot; height=&quot;16"
+                          "&quot; rx=&quot;%s&quot; fill=&quot;%%23%V&quot;"
+                          "/%%3E%%3C/svg%%3E\">\n",
+                          square ? "2" : "8", &look->colour);
 }
 
 
@@ -151,12 +139,10 @@ ngx_canary_page_link(const ngx_canary_snapshot_t *snap, const char *name,
     ngx_canary_out_t *out)
 {
     if (snap->page.len) {
-        ngx_canary_out_lit(out, "./");
-        ngx_canary_out_html(out, snap->page);
-        ngx_canary_out_lit(out, "/");
+        ngx_canary_print(out, "./%H/", &snap->page);
     }
 
-    ngx_canary_out_bytes(out, name, strlen(name));
+    ngx_canary_print(out, "%s", name);
 }
 
 
@@ -196,66 +182,44 @@ ngx_canary_page_heading(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 {
     size_t  i;
 
-    ngx_canary_out_lit(out, "<h1>");
-    ngx_canary_out_html(out, split->name);
+    ngx_canary_print(out, "<h1>%H", &split->name);
 
     for (i = 1; i < split->nvariants; i++) {
-        if (i == 1) {
-            ngx_canary_out_lit(out, " <span>&rarr; ");
-
-        } else {
-            ngx_canary_out_lit(out, ", ");
-        }
-
-        ngx_canary_out_html(out, split->variants[i].name);
+        ngx_canary_print(out, "%s%H", i == 1 ? " <span>&rarr; " : ", ",
+                         &split->variants[i].name);
     }
 
-    if (split->nvariants > 1) {
-        ngx_canary_out_lit(out, "</span>");
-    }
-
-    ngx_canary_out_lit(out, "</h1>\n");
+    ngx_canary_print(out, "%s</h1>\n", split->nvariants > 1 ? "</span>" : "");
 }
 
 
 static void
 ngx_canary_page_stage(const ngx_canary_snapshot_t *snap, ngx_canary_out_t *out)
 {
+    const ngx_canary_str_t    *stage;
     const ngx_canary_split_t  *split;
 
+    static const ngx_canary_str_t  unnamed = ngx_canary_text("stage");
+
     split = &snap->splits[0];
+    stage = split->stage.len ? &split->stage : &unnamed;
 
-    ngx_canary_out_lit(out, "<p class=\"dim\">");
-
-    if (split->stage.len) {
-        ngx_canary_out_html(out, split->stage);
-
-    } else {
-        ngx_canary_out_lit(out, "stage");
-    }
-
-    ngx_canary_out_lit(out, " for ");
-    ngx_canary_page_age(split->stage_elapsed_us, out);
-    ngx_canary_out_lit(out, " &middot; generation ");
-    ngx_canary_out_u64(out, split->generation);
-    ngx_canary_out_lit(out, " &middot; ");
-    ngx_canary_page_moment(snap->time_ms, out);
-    ngx_canary_out_lit(out, " UTC</p>\n");
+    ngx_canary_print(out, "<p class=\"dim\">%H for %A &middot; generation %u "
+                          "&middot; %D UTC</p>\n",
+                     stage, split->stage_elapsed_us, split->generation,
+                     snap->time_ms);
 }
 
 
 static void
 ngx_canary_page_foot(const ngx_canary_snapshot_t *snap, ngx_canary_out_t *out)
 {
-    ngx_canary_out_lit(out, "<footer>loaded ");
-    ngx_canary_page_moment(snap->loaded_at_ms, out);
-    ngx_canary_out_lit(out, " UTC &middot; <a href=\"");
+    ngx_canary_print(out, "<footer>loaded %D UTC &middot; <a href=\"",
+                     snap->loaded_at_ms);
     ngx_canary_page_link(snap, "status.json", out);
     ngx_canary_out_lit(out, "\">status.json</a> &middot; <a href=\"");
     ngx_canary_page_link(snap, "metrics", out);
-    ngx_canary_out_lit(out, "\">metrics</a> &middot; canary ");
-    ngx_canary_out_html(out, snap->version);
-    ngx_canary_out_lit(out, " &middot; nginx ");
-    ngx_canary_out_html(out, snap->server_version);
-    ngx_canary_out_lit(out, "</footer>\n");
+    ngx_canary_print(out, "\">metrics</a> &middot; canary %H &middot; nginx "
+                          "%H</footer>\n",
+                     &snap->version, &snap->server_version);
 }

@@ -212,9 +212,12 @@ ngx_canary_page_ratio(ngx_canary_bars_t *bars, const ngx_canary_rule_t *rule)
 static void
 ngx_canary_page_bars(const ngx_canary_bars_t *bars)
 {
-    size_t             v;
-    uint64_t           part, of, most;
-    ngx_canary_out_t  *out;
+    size_t                   v;
+    uint64_t                 part, of, most;
+    ngx_canary_out_t        *out;
+    const ngx_canary_str_t  *per;
+
+    static const ngx_canary_str_t  request = ngx_canary_text("request");
 
     out = bars->out;
     most = 1000000;
@@ -224,30 +227,14 @@ ngx_canary_page_bars(const ngx_canary_bars_t *bars)
         most = part > most ? part : most;
     }
 
-    ngx_canary_out_lit(out, "<tbody><tr><th colspan=\"4\" "
-                            "scope=\"rowgroup\">");
+    per = bars->per ? &bars->per->name : &request;
 
-    if (bars->step > 1) {
-        ngx_canary_out_lit(out, "<i aria-hidden=\"true\">&#8627;</i> ");
-    }
-
-    ngx_canary_out_html(out, bars->event->name);
-
-    if (bars->step > 1) {
-        ngx_canary_out_lit(out, " <span>of ");
-
-    } else {
-        ngx_canary_out_lit(out, " <span>for each ");
-    }
-
-    if (bars->per) {
-        ngx_canary_out_html(out, bars->per->name);
-
-    } else {
-        ngx_canary_out_lit(out, "request");
-    }
-
-    ngx_canary_out_lit(out, "</span></th></tr>\n");
+    ngx_canary_print(out, "<tbody><tr><th colspan=\"4\" scope=\"rowgroup\">"
+                          "%s%H <span>%s %H</span></th></tr>\n",
+                     bars->step > 1 ? "<i aria-hidden=\"true\">&#8627;</i> "
+                                    : "",
+                     &bars->event->name, bars->step > 1 ? "of" : "for each",
+                     per);
 
     for (v = 0; v < bars->split->nvariants; v++) {
         ngx_canary_page_bar(bars, v, most);
@@ -263,21 +250,21 @@ ngx_canary_page_bar(const ngx_canary_bars_t *bars, size_t v, uint64_t most)
 {
     uint64_t           part, length, of;
     ngx_canary_out_t  *out;
+    ngx_canary_str_t   name;
 
     out = bars->out;
+    name = bars->split->variants[v].name;
 
     length = ngx_canary_page_part(bars, bars->step ? NULL : bars->per, v, &of);
     part = ngx_canary_page_part(bars, bars->per, v, &of);
 
-    ngx_canary_out_lit(out, "<tr><td><span class=\"name\">");
-    ngx_canary_out_html(out, bars->split->variants[v].name);
-    ngx_canary_out_lit(out, "</span></td><td><svg class=\"event\" "
-                            "aria-hidden=\"true\"><rect class=\"v");
-    ngx_canary_out_u64(out, v);
-    ngx_canary_out_lit(out, "\" height=\"100%\" width=\"");
-    ngx_canary_out_part(out, (double) length
-                             / (double) (bars->step ? bars->most : most));
-    ngx_canary_out_lit(out, "\"/></svg></td><td>");
+    ngx_canary_print(out, "<tr><td><span class=\"name\">%H</span></td><td>"
+                          "<svg class=\"event\" aria-hidden=\"true\"><rect "
+                          "class=\"v%z\" height=\"100%%\" width=\"%W\"/></svg>"
+                          "</td><td>",
+                     &name, v,
+                     (double) length
+                     / (double) (bars->step ? bars->most : most));
 
     if (of) {
         ngx_canary_page_percent(ngx_canary_page_round(part), out);
@@ -296,19 +283,15 @@ ngx_canary_page_bar(const ngx_canary_bars_t *bars, size_t v, uint64_t most)
 static void
 ngx_canary_page_counts(const ngx_canary_bars_t *bars, size_t v, uint64_t of)
 {
-    ngx_canary_out_t                  *out;
     const ngx_canary_event_figures_t  *f;
 
-    out = bars->out;
     f = &bars->event->figures[v][NGX_CANARY_STAGE];
 
-    ngx_canary_out_u64(out, f->count);
-    ngx_canary_out_lit(out, " of ");
-    ngx_canary_out_u64(out, of);
+    ngx_canary_print(bars->out, "%u of %u", f->count, of);
 
     if (bars->step && bars->event->unique) {
-        ngx_canary_out_lit(out, ", by ");
-        ngx_canary_page_number(f->unique, "user", "users", out);
+        ngx_canary_out_lit(bars->out, ", by ");
+        ngx_canary_page_number(f->unique, "user", "users", bars->out);
     }
 }
 

@@ -24,13 +24,8 @@ ngx_canary_page_journal(const ngx_canary_split_t *split,
     for (i = split->njournal; i > 0 && !out->failed; i--) {
         note = &split->journal[i - 1];
 
-        ngx_canary_out_lit(out, "<tr><td>");
-        ngx_canary_page_moment(note->time_ms, out);
-        ngx_canary_out_lit(out, "</td><td>");
-        ngx_canary_out_html(out, note->event);
-        ngx_canary_out_lit(out, "</td><td>");
-        ngx_canary_out_html(out, note->text);
-        ngx_canary_out_lit(out, "</td></tr>\n");
+        ngx_canary_print(out, "<tr><td>%D</td><td>%H</td><td>%H</td></tr>\n",
+                         note->time_ms, &note->event, &note->text);
     }
 
     ngx_canary_out_lit(out, "</table>\n</details>\n");

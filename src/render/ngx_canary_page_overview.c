@@ -23,12 +23,9 @@ ngx_canary_page_overview(const ngx_canary_snapshot_t *snap,
     int     mood;
     size_t  i;
 
-    ngx_canary_out_lit(out, "<header>\n<h1>canary</h1>\n<p class=\"dim\">"
-                            "generation ");
-    ngx_canary_out_u64(out, snap->generation);
-    ngx_canary_out_lit(out, " &middot; ");
-    ngx_canary_page_moment(snap->time_ms, out);
-    ngx_canary_out_lit(out, " UTC</p>\n</header>\n");
+    ngx_canary_print(out, "<header>\n<h1>canary</h1>\n<p class=\"dim\">"
+                          "generation %u &middot; %D UTC</p>\n</header>\n",
+                     snap->generation, snap->time_ms);
 
     if (snap->nsplits == 0) {
         ngx_canary_out_lit(out, "<p>No upstream is split.</p>\n");
@@ -64,17 +61,11 @@ ngx_canary_page_line(const ngx_canary_split_t *split, ngx_canary_mood_e mood,
 
     look = ngx_canary_page_look(mood);
 
-    ngx_canary_out_lit(out, "<tr><td class=\"");
-    ngx_canary_out_str(out, look->class);
-    ngx_canary_out_lit(out, "\">");
-    ngx_canary_out_str(out, look->icon);
-    ngx_canary_out_lit(out, " ");
-    ngx_canary_out_str(out, look->word);
-    ngx_canary_out_lit(out, "</td><td><a href=\"?upstream=");
+    ngx_canary_print(out, "<tr><td class=\"%V\">%V %V</td>"
+                          "<td><a href=\"?upstream=",
+                     &look->class, &look->icon, &look->word);
     ngx_canary_out_query(out, split->name);
-    ngx_canary_out_lit(out, "\">");
-    ngx_canary_out_html(out, split->name);
-    ngx_canary_out_lit(out, "</a></td><td>");
+    ngx_canary_print(out, "\">%H</a></td><td>", &split->name);
     ngx_canary_page_shares(split, out);
     ngx_canary_out_lit(out, "</td><td>");
     ngx_canary_page_passes(split, out);
@@ -117,11 +108,8 @@ ngx_canary_page_shares(const ngx_canary_split_t *split, ngx_canary_out_t *out)
     size_t  i;
 
     for (i = 1; i < split->nvariants; i++) {
-        if (i > 1) {
-            ngx_canary_out_lit(out, " + ");
-        }
-
-        ngx_canary_page_percent(split->variants[i].share_ppm, out);
+        ngx_canary_print(out, "%s%P", i > 1 ? " + " : "",
+                         (uint64_t) split->variants[i].share_ppm);
     }
 }
 
@@ -139,10 +127,8 @@ ngx_canary_page_passes(const ngx_canary_split_t *split, ngx_canary_out_t *out)
         return;
     }
 
-    ngx_canary_out_u64(out, n[NGX_CANARY_GATE_PASS]);
-    ngx_canary_out_lit(out, " of ");
-    ngx_canary_out_u64(out, split->ngates);
-    ngx_canary_out_lit(out, " pass");
+    ngx_canary_print(out, "%z of %z pass", n[NGX_CANARY_GATE_PASS],
+                     split->ngates);
 
     if (n[NGX_CANARY_GATE_FAIL]) {
         ngx_canary_out_lit(out, ", ");

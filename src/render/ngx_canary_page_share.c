@@ -29,13 +29,9 @@ ngx_canary_page_share(const ngx_canary_split_t *split, ngx_canary_out_t *out)
             continue;
         }
 
-        ngx_canary_out_lit(out, "<rect class=\"v");
-        ngx_canary_out_u64(out, i);
-        ngx_canary_out_lit(out, "\" x=\"");
-        ngx_canary_page_percent(left, out);
-        ngx_canary_out_lit(out, "\" width=\"");
-        ngx_canary_page_percent(v->share_ppm, out);
-        ngx_canary_out_lit(out, "\" height=\"100%\"/>");
+        ngx_canary_print(out, "<rect class=\"v%z\" x=\"%P\" width=\"%P\" "
+                              "height=\"100%%\"/>",
+                         i, left, (uint64_t) v->share_ppm);
 
         left += v->share_ppm;
     }
@@ -43,9 +39,7 @@ ngx_canary_page_share(const ngx_canary_split_t *split, ngx_canary_out_t *out)
     ngx_canary_out_lit(out, "</svg>\n<ul class=\"share\">\n");
 
     for (i = 0; i < split->nvariants; i++) {
-        ngx_canary_out_lit(out, "<li class=\"v");
-        ngx_canary_out_u64(out, i);
-        ngx_canary_out_lit(out, "\">");
+        ngx_canary_print(out, "<li class=\"v%z\">", i);
         ngx_canary_page_side(&split->variants[i], out);
         ngx_canary_out_lit(out, "</li>\n");
     }
@@ -62,21 +56,12 @@ ngx_canary_page_side(const ngx_canary_variant_t *v, ngx_canary_out_t *out)
 
     f = &v->figures[NGX_CANARY_WINDOW];
 
-    if (v->canary) {
-        ngx_canary_out_lit(out, "canary <b>");
-
-    } else {
-        ngx_canary_out_lit(out, "baseline <b>");
-    }
-
-    ngx_canary_out_html(out, v->name);
-    ngx_canary_out_lit(out, "</b> ");
-    ngx_canary_page_percent(v->share_ppm, out);
+    ngx_canary_print(out, "%s <b>%H</b> %P", v->canary ? "canary" : "baseline",
+                     &v->name, (uint64_t) v->share_ppm);
 
     if (v->share_ppm != v->configured_share_ppm) {
-        ngx_canary_out_lit(out, " (");
-        ngx_canary_page_percent(v->configured_share_ppm, out);
-        ngx_canary_out_lit(out, " configured)");
+        ngx_canary_print(out, " (%P configured)",
+                         (uint64_t) v->configured_share_ppm);
     }
 
     ngx_canary_out_lit(out, ", ");

@@ -14,16 +14,12 @@ static void ngx_canary_page_label(const ngx_canary_metric_t *m,
     ngx_canary_out_t *out);
 static void ngx_canary_page_cell(const ngx_canary_metric_t *m,
     const void *base, ngx_canary_out_t *out);
-static void ngx_canary_page_cell_number(const ngx_canary_metric_t *m,
-    const void *base, ngx_canary_out_t *out);
 static void ngx_canary_page_gates(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
 static void ngx_canary_page_gate(const ngx_canary_split_t *split,
     const ngx_canary_gate_t *gate, ngx_canary_out_t *out);
 static void ngx_canary_page_gate_cell(const ngx_canary_gate_t *gate,
     uint64_t there, uint64_t micro, ngx_canary_out_t *out);
-static void ngx_canary_page_evidence(const ngx_canary_gate_t *gate,
-    ngx_canary_out_t *out);
 static void ngx_canary_page_values(const ngx_canary_split_t *split,
     ngx_canary_out_t *out);
 static void ngx_canary_page_event(const ngx_canary_event_t *event,
@@ -70,25 +66,16 @@ ngx_canary_page_head(const ngx_canary_split_t *split, ngx_canary_out_t *out)
     ngx_canary_out_lit(out, "<tr><td></td>");
 
     for (s = 0; s < NGX_CANARY_SCOPES; s++) {
-        ngx_canary_out_lit(out, "<th class=\"first\" colspan=\"");
-        ngx_canary_out_u64(out, split->nvariants);
-        ngx_canary_out_lit(out, "\">");
-        ngx_canary_out_str(out, ngx_canary_page_scopes[s]);
-        ngx_canary_out_lit(out, "</th>");
+        ngx_canary_print(out, "<th class=\"first\" colspan=\"%z\">%V</th>",
+                         split->nvariants, &ngx_canary_page_scopes[s]);
     }
 
     ngx_canary_out_lit(out, "</tr>\n<tr><td></td>");
 
     for (i = 0; i < NGX_CANARY_SCOPES * split->nvariants; i++) {
-        if (i % split->nvariants == 0) {
-            ngx_canary_out_lit(out, "<th class=\"first\">");
-
-        } else {
-            ngx_canary_out_lit(out, "<th>");
-        }
-
-        ngx_canary_out_html(out, split->variants[i % split->nvariants].name);
-        ngx_canary_out_lit(out, "</th>");
+        ngx_canary_print(out, "<th%s>%H</th>",
+                         i % split->nvariants ? "" : " class=\"first\"",
+                         &split->variants[i % split->nvariants].name);
     }
 
     ngx_canary_out_lit(out, "</tr>\n");
@@ -119,12 +106,7 @@ ngx_canary_page_rows(const ngx_canary_split_t *split, ngx_canary_out_t *out)
             for (i = 0; i < split->nvariants; i++) {
                 variant = &split->variants[i];
 
-                if (i == 0) {
-                    ngx_canary_out_lit(out, "<td class=\"first\">");
-
-                } else {
-                    ngx_canary_out_lit(out, "<td>");
-                }
+                ngx_canary_print(out, "<td%s>", i ? "" : " class=\"first\"");
 
                 if (m->level == NGX_CANARY_LEVEL_FIGURES) {
                     ngx_canary_page_cell(m, &variant->figures[s], out);
@@ -148,14 +130,8 @@ ngx_canary_page_label(const ngx_canary_metric_t *m, ngx_canary_out_t *out)
 {
     size_t  i;
 
-    ngx_canary_out_lit(out, "<tr><th title=\"");
-    ngx_canary_out_html(out, m->help);
-    ngx_canary_out_lit(out, "\">");
-
-    if (m->object.len) {
-        ngx_canary_out_str(out, m->object);
-        ngx_canary_out_lit(out, " ");
-    }
+    ngx_canary_print(out, "<tr><th title=\"%H\">%V%s", &m->help, &m->object,
+                     m->object.len ? " " : "");
 
     for (i = 0; i < m->key.len; i++) {
         if (m->key.data[i] == '_') {
@@ -174,20 +150,12 @@ static void
 ngx_canary_page_cell(const ngx_canary_metric_t *m, const void *base,
     ngx_canary_out_t *out)
 {
+    uint64_t  n;
+
     if (ngx_canary_metric_null(m, base)) {
         ngx_canary_out_lit(out, "&ndash;");
-
-    } else {
-        ngx_canary_page_cell_number(m, base, out);
+        return;
     }
-}
-
-
-static void
-ngx_canary_page_cell_number(const ngx_canary_metric_t *m, const void *base,
-    ngx_canary_out_t *out)
-{
-    uint64_t  n;
 
     n = ngx_canary_metric_u64(m, base);
 
@@ -203,9 +171,8 @@ ngx_canary_page_cell_number(const ngx_canary_metric_t *m, const void *base,
         break;
 
     case NGX_CANARY_KIND_RATE:
-        n = ngx_canary_rate_ppm(n, ngx_canary_metric_per(m, base));
-        ngx_canary_out_decimal(out, ngx_canary_mean(n, 10000), 2);
-        ngx_canary_out_lit(out, "/s");
+        ngx_canary_page_rate(ngx_canary_rate_ppm(n,
+                                    ngx_canary_metric_per(m, base)), out);
         break;
 
     case NGX_CANARY_KIND_SECONDS:
@@ -249,33 +216,33 @@ static void
 ngx_canary_page_gate(const ngx_canary_split_t *split,
     const ngx_canary_gate_t *gate, ngx_canary_out_t *out)
 {
-    ngx_canary_str_t  status;
+    const ngx_canary_str_t  *status;
 
-    status = ngx_canary_statuses[gate->status];
+    status = &ngx_canary_statuses[gate->status];
 
     ngx_canary_out_lit(out, "<tr><td>");
 
     if (split->nvariants > 2) {
-        ngx_canary_out_html(out, gate->variant);
-        ngx_canary_out_lit(out, " ");
+        ngx_canary_print(out, "%H ", &gate->variant);
     }
 
-    ngx_canary_out_html(out, gate->text);
-    ngx_canary_out_lit(out, "</td><td class=\"");
-    ngx_canary_out_str(out, status);
-    ngx_canary_out_lit(out, "\">");
-    ngx_canary_out_str(out, status);
-    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_print(out, "%H</td><td class=\"%V\">%V</td><td>", &gate->text,
+                     status, status);
     ngx_canary_page_gate_cell(gate, gate->has_actual, gate->actual, out);
     ngx_canary_out_lit(out, "</td><td>");
     ngx_canary_page_gate_cell(gate, gate->has_window, gate->window, out);
-    ngx_canary_out_lit(out, "</td><td>");
-    ngx_canary_out_u64(out, gate->samples);
-    ngx_canary_out_lit(out, "</td><td>");
-    ngx_canary_page_evidence(gate, out);
-    ngx_canary_out_lit(out, "</td><td>");
-    ngx_canary_out_html(out, gate->reason);
-    ngx_canary_out_lit(out, "</td></tr>\n");
+    ngx_canary_print(out, "</td><td>%u</td><td>", gate->samples);
+
+    /* the part of what fails, rounded down: 100% fails */
+
+    if (gate->rule->metric == NGX_CANARY_METRIC_THROUGHPUT) {
+        ngx_canary_out_lit(out, "&ndash;");
+
+    } else {
+        ngx_canary_print(out, "%u%%", (uint64_t) (gate->evidence_ratio * 100));
+    }
+
+    ngx_canary_print(out, "</td><td>%H</td></tr>\n", &gate->reason);
 }
 
 
@@ -289,20 +256,6 @@ ngx_canary_page_gate_cell(const ngx_canary_gate_t *gate, uint64_t there,
     }
 
     ngx_canary_page_figure(gate->rule, micro, out);
-}
-
-
-/* the part of what fails, rounded down: 100% fails */
-static void
-ngx_canary_page_evidence(const ngx_canary_gate_t *gate, ngx_canary_out_t *out)
-{
-    if (gate->rule->metric == NGX_CANARY_METRIC_THROUGHPUT) {
-        ngx_canary_out_lit(out, "&ndash;");
-        return;
-    }
-
-    ngx_canary_out_u64(out, (uint64_t) (gate->evidence_ratio * 100));
-    ngx_canary_out_lit(out, "%");
 }
 
 
@@ -344,15 +297,9 @@ ngx_canary_page_event(const ngx_canary_event_t *event,
     window = &figures[NGX_CANARY_WINDOW];
     there = event->value ? window->ncounted : 0;
 
-    ngx_canary_out_lit(out, "<tr><td>");
-    ngx_canary_out_html(out, event->name);
-    ngx_canary_out_lit(out, "</td><td>");
-    ngx_canary_out_html(out, variant->name);
-    ngx_canary_out_lit(out, "</td><td>");
-    ngx_canary_out_u64(out, figures[NGX_CANARY_STAGE].count);
-    ngx_canary_out_lit(out, "</td><td>");
-    ngx_canary_out_u64(out, window->count);
-    ngx_canary_out_lit(out, "</td><td>");
+    ngx_canary_print(out, "<tr><td>%H</td><td>%H</td><td>%u</td><td>%u",
+                     &event->name, &variant->name,
+                     figures[NGX_CANARY_STAGE].count, window->count);
     ngx_canary_page_milli(window->elapsed_us,
                           ngx_canary_rate_ppm(window->count * 60,
                                               window->elapsed_us) / 1000,
@@ -363,23 +310,23 @@ ngx_canary_page_event(const ngx_canary_event_t *event,
         ngx_canary_out_u64(out, window->unique);
     }
 
-    ngx_canary_out_lit(out, "</td><td>");
     ngx_canary_page_milli(there, window->quantile[0], out);
-    ngx_canary_out_lit(out, "</td><td>");
     ngx_canary_page_milli(there, window->quantile[2], out);
-    ngx_canary_out_lit(out, "</td><td>");
     ngx_canary_page_milli(there, window->max, out);
     ngx_canary_out_lit(out, "</td></tr>\n");
 }
 
 
+/* the next cell */
 static void
 ngx_canary_page_milli(uint64_t there, uint64_t milli, ngx_canary_out_t *out)
 {
-    if (there == 0) {
-        ngx_canary_out_lit(out, "&ndash;");
-        return;
-    }
+    ngx_canary_out_lit(out, "</td><td>");
 
-    ngx_canary_out_decimal(out, milli, 3);
+    if (there) {
+        ngx_canary_out_decimal(out, milli, 3);
+
+    } else {
+        ngx_canary_out_lit(out, "&ndash;");
+    }
 }

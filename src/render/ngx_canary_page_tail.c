@@ -14,6 +14,7 @@
 #define NGX_CANARY_TAIL_POINTS  120
 #define NGX_CANARY_TAIL_TOP     4       /* pixels */
 #define NGX_CANARY_TAIL_HEIGHT  200
+#define NGX_CANARY_TAIL_TICKS   5
 
 
 typedef struct {
@@ -26,7 +27,6 @@ typedef struct {
 
 static int ngx_canary_tail_scales(ngx_canary_tail_t *tail);
 static void ngx_canary_tail_heading(const ngx_canary_tail_t *tail);
-static void ngx_canary_tail_grid(const ngx_canary_tail_t *tail);
 static void ngx_canary_tail_curve(const ngx_canary_tail_t *tail, size_t v);
 static void ngx_canary_tail_corners(const ngx_canary_tail_t *tail);
 static void ngx_canary_tail_names(const ngx_canary_tail_t *tail);
@@ -52,7 +52,7 @@ ngx_canary_page_tail(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 
     ngx_canary_out_lit(out, "<svg class=\"plot tall\" aria-hidden=\"true\">");
     ngx_canary_plot_open(out, NGX_CANARY_TAIL_TOP, NGX_CANARY_TAIL_HEIGHT);
-    ngx_canary_tail_grid(&tail);
+    ngx_canary_plot_grid(&tail.y, NGX_CANARY_TAIL_TICKS, out);
     ngx_canary_tail_corners(&tail);
 
     for (i = 0; i < split->nvariants; i++) {
@@ -146,29 +146,6 @@ ngx_canary_tail_heading(const ngx_canary_tail_t *tail)
     }
 
     ngx_canary_out_lit(out, "</figcaption>\n");
-}
-
-
-static void
-ngx_canary_tail_grid(const ngx_canary_tail_t *tail)
-{
-    size_t              i, n;
-    double              ticks[NGX_CANARY_MAX_TICKS];
-    ngx_canary_curve_t  curve;
-
-    n = ngx_canary_scale_ticks(&tail->y, ticks, 5);
-
-    ngx_canary_curve_open(&curve, "grid", tail->out);
-
-    for (i = 0; i < n; i++) {
-        ngx_canary_curve_to(&curve, 0, ngx_canary_scale_at(&tail->y,
-                                                           ticks[i]));
-        ngx_canary_curve_to(&curve, 1, ngx_canary_scale_at(&tail->y,
-                                                           ticks[i]));
-        ngx_canary_curve_gap(&curve);
-    }
-
-    ngx_canary_curve_close(&curve);
 }
 
 
@@ -273,12 +250,9 @@ ngx_canary_tail_corner(const ngx_canary_tail_t *tail,
 static void
 ngx_canary_tail_names(const ngx_canary_tail_t *tail)
 {
-    size_t                    i;
+    size_t                    i, at;
     double                    x, y;
-    ngx_canary_out_t         *out;
     const ngx_canary_rule_t  *rule;
-
-    out = tail->out;
 
     for (i = 0; i < tail->split->nrules; i++) {
         rule = &tail->split->rules[i];
@@ -287,21 +261,13 @@ ngx_canary_tail_names(const ngx_canary_tail_t *tail)
             continue;
         }
 
-        if (x > 0.7) {
-            ngx_canary_out_lit(out, "<text class=\"limit to\" dx=\"-4\" "
-                                    "x=\"");
-        } else {
-            ngx_canary_out_lit(out, "<text class=\"limit\" dx=\"4\" x=\"");
-        }
+        at = NGX_CANARY_TAIL_TOP + (size_t) ((1 - y) * NGX_CANARY_TAIL_HEIGHT)
+             - (y < 0.97 ? 5 : 0);
 
-        ngx_canary_out_part(out, x);
-        ngx_canary_out_lit(out, "\" y=\"");
-        ngx_canary_out_u64(out, NGX_CANARY_TAIL_TOP
-                                + (uint64_t) ((1 - y) * NGX_CANARY_TAIL_HEIGHT)
-                                - (y < 0.97 ? 5 : 0));
-        ngx_canary_out_lit(out, "\">");
-        ngx_canary_out_html(out, rule->text);
-        ngx_canary_out_lit(out, "</text>");
+        ngx_canary_print(tail->out, "<text class=\"limit%s\" x=\"%W\" y=\"%z\">"
+                                    "%H</text>",
+                         x > 0.7 ? " to\" dx=\"-4" : "\" dx=\"4", x, at,
+                         &rule->text);
     }
 }
 
@@ -309,24 +275,21 @@ ngx_canary_tail_names(const ngx_canary_tail_t *tail)
 static void
 ngx_canary_tail_labels(const ngx_canary_tail_t *tail)
 {
-    size_t             i, n;
+    size_t             i, n, y;
     double             at, ticks[NGX_CANARY_MAX_TICKS];
     ngx_canary_out_t  *out;
 
     out = tail->out;
 
-    n = ngx_canary_scale_ticks(&tail->y, ticks, 5);
+    n = ngx_canary_scale_ticks(&tail->y, ticks, NGX_CANARY_TAIL_TICKS);
 
     for (i = 0; i < n; i++) {
         at = 1 - ngx_canary_scale_at(&tail->y, ticks[i]);
+        y = NGX_CANARY_TAIL_TOP + (size_t) (at * NGX_CANARY_TAIL_HEIGHT)
+            + (i + 1 == n ? 12 : 0) - (i + 1 < n ? 4 : 0);
 
-        ngx_canary_out_lit(out, "<text y=\"");
-        ngx_canary_out_u64(out, NGX_CANARY_TAIL_TOP
-                                + (uint64_t) (at * NGX_CANARY_TAIL_HEIGHT)
-                                + (i + 1 == n ? 12 : 0) - (i + 1 < n ? 4 : 0));
-        ngx_canary_out_lit(out, "\">");
-        ngx_canary_page_percent((uint64_t) (ticks[i] * 1e6 + 0.5), out);
-        ngx_canary_out_lit(out, "</text>");
+        ngx_canary_print(out, "<text y=\"%z\">%P</text>", y,
+                         (uint64_t) (ticks[i] * 1e6 + 0.5));
     }
 
     n = ngx_canary_scale_ticks(&tail->x, ticks, 7);
@@ -338,9 +301,7 @@ ngx_canary_tail_labels(const ngx_canary_tail_t *tail)
             continue;
         }
 
-        ngx_canary_out_lit(out, "<text class=\"mid\" y=\"220\" x=\"");
-        ngx_canary_out_part(out, at);
-        ngx_canary_out_lit(out, "\">");
+        ngx_canary_print(out, "<text class=\"mid\" y=\"220\" x=\"%W\">", at);
         ngx_canary_page_time((uint64_t) (ticks[i] + 0.5), out);
         ngx_canary_out_lit(out, "</text>");
     }

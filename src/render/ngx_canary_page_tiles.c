@@ -18,7 +18,6 @@ static void ngx_canary_tile_beyond(const ngx_canary_tile_t *tile,
 static void ngx_canary_tile_points(const ngx_canary_tile_t *tile,
     const ngx_canary_scale_t *scale);
 static void ngx_canary_tile_evidence(const ngx_canary_tile_t *tile);
-static void ngx_canary_tile_tenth(double value, ngx_canary_out_t *out);
 static void ngx_canary_tile_short(const ngx_canary_tile_t *tile, double micro);
 
 
@@ -42,8 +41,7 @@ ngx_canary_page_tiles(const ngx_canary_split_t *split, ngx_canary_out_t *out)
         ngx_canary_out_lit(out, "<h2>Gates");
 
         if (split->nvariants > 2) {
-            ngx_canary_out_lit(out, " of ");
-            ngx_canary_out_html(out, split->variants[v].name);
+            ngx_canary_print(out, " of %H", &split->variants[v].name);
         }
 
         ngx_canary_out_lit(out, "</h2>\n<div class=\"tiles\">\n");
@@ -77,9 +75,8 @@ ngx_canary_page_tile(ngx_canary_tile_t *tile)
 
     ngx_canary_tile_heading(tile);
 
-    ngx_canary_out_lit(out, "<p class=\"figures\"><b class=\"v");
-    ngx_canary_out_u64(out, gate->index);
-    ngx_canary_out_lit(out, "\">");
+    ngx_canary_print(out, "<p class=\"figures\"><b class=\"v%z\">",
+                     gate->index);
     ngx_canary_tile_canary(tile);
     ngx_canary_out_lit(out, "</b> <span class=\"v0\">");
 
@@ -99,33 +96,25 @@ ngx_canary_page_tile(ngx_canary_tile_t *tile)
     ngx_canary_tile_line(tile);
     ngx_canary_tile_evidence(tile);
 
-    ngx_canary_out_lit(out, "<p class=\"reason\">");
-    ngx_canary_out_html(out, gate->reason);
-    ngx_canary_out_lit(out, "</p>\n</article>\n");
+    ngx_canary_print(out, "<p class=\"reason\">%H</p>\n</article>\n",
+                     &gate->reason);
 }
 
 
 static void
 ngx_canary_tile_heading(const ngx_canary_tile_t *tile)
 {
-    ngx_canary_out_t         *out;
     const ngx_canary_gate_t  *gate;
     const ngx_canary_look_t  *look;
 
-    out = tile->out;
     gate = tile->gate;
     look = ngx_canary_page_look(ngx_canary_tile_moods[gate->status]);
 
-    ngx_canary_out_lit(out, "<article class=\"tile ");
-    ngx_canary_out_str(out, look->class);
-    ngx_canary_out_lit(out, "\">\n<h3>");
-    ngx_canary_out_html(out, gate->text);
-    ngx_canary_out_lit(out, "</h3> <p class=\"state\"><span "
-                            "aria-hidden=\"true\">");
-    ngx_canary_out_str(out, look->icon);
-    ngx_canary_out_lit(out, "</span> ");
-    ngx_canary_out_str(out, ngx_canary_statuses[gate->status]);
-    ngx_canary_out_lit(out, "</p>\n");
+    ngx_canary_print(tile->out, "<article class=\"tile %V\">\n<h3>%H</h3> "
+                                "<p class=\"state\"><span aria-hidden=\"true\">"
+                                "%V</span> %V</p>\n",
+                     &look->class, &gate->text, &look->icon,
+                     &ngx_canary_statuses[gate->status]);
 }
 
 
@@ -241,6 +230,7 @@ ngx_canary_tile_beyond(const ngx_canary_tile_t *tile,
     const ngx_canary_scale_t *scale)
 {
     double             at;
+    const char        *anchor;
     ngx_canary_out_t  *out;
 
     if (!tile->has_limit) {
@@ -249,40 +239,27 @@ ngx_canary_tile_beyond(const ngx_canary_tile_t *tile,
 
     out = tile->out;
     at = ngx_canary_scale_at(scale, tile->limit);
-
-    if (tile->gate->rule->op == NGX_CANARY_AT_LEAST) {
-        ngx_canary_out_lit(out, "<rect class=\"beyond\" y=\"4\" height=\"20\" "
-                                "width=\"");
-        ngx_canary_out_part(out, at);
-
-    } else {
-        ngx_canary_out_lit(out, "<rect class=\"beyond\" y=\"4\" height=\"20\" "
-                                "x=\"");
-        ngx_canary_out_part(out, at);
-        ngx_canary_out_lit(out, "\" width=\"");
-        ngx_canary_out_part(out, 1 - at);
-    }
-
-    ngx_canary_out_lit(out, "\"/><line class=\"limit\" y1=\"2\" y2=\"26\" "
-                            "x1=\"");
-    ngx_canary_out_part(out, at);
-    ngx_canary_out_lit(out, "\" x2=\"");
-    ngx_canary_out_part(out, at);
-    ngx_canary_out_lit(out, "\"/><text class=\"limit ");
+    anchor = "mid";
 
     if (at < 0.2) {
-        ngx_canary_out_lit(out, "from");
+        anchor = "from";
 
     } else if (at > 0.8) {
-        ngx_canary_out_lit(out, "to");
-
-    } else {
-        ngx_canary_out_lit(out, "mid");
+        anchor = "to";
     }
 
-    ngx_canary_out_lit(out, "\" y=\"39\" x=\"");
-    ngx_canary_out_part(out, at);
-    ngx_canary_out_lit(out, "\">limit ");
+    ngx_canary_out_lit(out, "<rect class=\"beyond\" y=\"4\" height=\"20\" ");
+
+    if (tile->gate->rule->op == NGX_CANARY_AT_LEAST) {
+        ngx_canary_print(out, "width=\"%W\"/>", at);
+
+    } else {
+        ngx_canary_print(out, "x=\"%W\" width=\"%W\"/>", at, 1 - at);
+    }
+
+    ngx_canary_print(out, "<line class=\"limit\" y1=\"2\" y2=\"26\" x1=\"%W\" "
+                          "x2=\"%W\"/><text class=\"limit %s\" y=\"39\" "
+                          "x=\"%W\">limit ", at, at, anchor, at);
     ngx_canary_tile_short(tile, tile->limit);
     ngx_canary_out_lit(out, "</text>");
 }
@@ -292,6 +269,7 @@ static void
 ngx_canary_tile_points(const ngx_canary_tile_t *tile,
     const ngx_canary_scale_t *scale)
 {
+    double                    at, to;
     ngx_canary_out_t         *out;
     const ngx_canary_gate_t  *gate;
 
@@ -299,32 +277,25 @@ ngx_canary_tile_points(const ngx_canary_tile_t *tile,
     gate = tile->gate;
 
     if (tile->has_interval) {
-        ngx_canary_out_lit(out, "<line class=\"sure v");
-        ngx_canary_out_u64(out, gate->index);
-        ngx_canary_out_lit(out, "\" y1=\"14\" y2=\"14\" x1=\"");
-        ngx_canary_out_part(out, ngx_canary_scale_at(scale, tile->low));
-        ngx_canary_out_lit(out, "\" x2=\"");
-        ngx_canary_out_part(out, tile->open ? 1
-                                 : ngx_canary_scale_at(scale, tile->high));
-        ngx_canary_out_lit(out, "\"/>");
+        at = ngx_canary_scale_at(scale, tile->low);
+        to = tile->open ? 1 : ngx_canary_scale_at(scale, tile->high);
+
+        ngx_canary_print(out, "<line class=\"sure v%z\" y1=\"14\" y2=\"14\" "
+                              "x1=\"%W\" x2=\"%W\"/>", gate->index, at, to);
     }
 
     if (gate->has_baseline) {
-        ngx_canary_out_lit(out, "<circle class=\"v0\" r=\"7\" cy=\"14\" "
-                                "cx=\"");
-        ngx_canary_out_part(out,
-                            ngx_canary_scale_at(scale,
-                                           (double) gate->baseline_actual));
-        ngx_canary_out_lit(out, "\"/>");
+        at = ngx_canary_scale_at(scale, (double) gate->baseline_actual);
+
+        ngx_canary_print(out, "<circle class=\"v0\" r=\"7\" cy=\"14\" "
+                              "cx=\"%W\"/>", at);
     }
 
     if (gate->has_actual) {
-        ngx_canary_out_lit(out, "<circle class=\"v");
-        ngx_canary_out_u64(out, gate->index);
-        ngx_canary_out_lit(out, "\" r=\"5\" cy=\"14\" cx=\"");
-        ngx_canary_out_part(out, ngx_canary_scale_at(scale,
-                                                     (double) gate->actual));
-        ngx_canary_out_lit(out, "\"/>");
+        at = ngx_canary_scale_at(scale, (double) gate->actual);
+
+        ngx_canary_print(out, "<circle class=\"v%z\" r=\"5\" cy=\"14\" "
+                              "cx=\"%W\"/>", gate->index, at);
     }
 }
 
@@ -333,39 +304,26 @@ ngx_canary_tile_points(const ngx_canary_tile_t *tile,
 static void
 ngx_canary_tile_evidence(const ngx_canary_tile_t *tile)
 {
-    ngx_canary_out_t         *out;
+    uint64_t                  evidence, threshold;
     const ngx_canary_gate_t  *gate;
 
-    out = tile->out;
     gate = tile->gate;
 
     if (gate->rule->metric == NGX_CANARY_METRIC_THROUGHPUT) {
         return;
     }
 
-    ngx_canary_out_lit(out, "<p class=\"evidence\"><span>evidence against it"
-                            "</span><svg aria-hidden=\"true\"><rect "
-                            "width=\"100%\" height=\"8\" rx=\"4\"/><rect "
-                            "class=\"full\" height=\"8\" rx=\"4\" width=\"");
-    ngx_canary_out_part(out, gate->evidence_ratio);
-    ngx_canary_out_lit(out, "\"/></svg><span>");
-    ngx_canary_tile_tenth(gate->evidence_log10, out);
-    ngx_canary_out_lit(out, " of ");
-    ngx_canary_tile_tenth(gate->threshold_log10, out);
-    ngx_canary_out_lit(out, "</span></p>\n");
-}
+    evidence = (uint64_t) (gate->evidence_log10 * 10 + 0.5);
+    threshold = (uint64_t) (gate->threshold_log10 * 10 + 0.5);
 
-
-static void
-ngx_canary_tile_tenth(double value, ngx_canary_out_t *out)
-{
-    uint64_t  n;
-
-    n = (uint64_t) (value * 10 + 0.5);
-
-    ngx_canary_out_u64(out, n / 10);
-    ngx_canary_out_lit(out, ".");
-    ngx_canary_out_u64(out, n % 10);
+    ngx_canary_print(tile->out,
+                     "<p class=\"evidence\"><span>evidence against it</span>"
+                     "<svg aria-hidden=\"true\"><rect width=\"100%%\" "
+                     "height=\"8\" rx=\"4\"/><rect class=\"full\" height=\"8\" "
+                     "rx=\"4\" width=\"%W\"/></svg><span>%u.%u of %u.%u"
+                     "</span></p>\n",
+                     gate->evidence_ratio, evidence / 10, evidence % 10,
+                     threshold / 10, threshold % 10);
 }
 
 

@@ -4,8 +4,6 @@
  * worst gate.  For the last hour, and for the whole stage.
  */
 
-#include <string.h>
-
 #include "ngx_canary_times.h"
 
 
@@ -49,29 +47,23 @@ ngx_canary_page_times(const ngx_canary_split_t *split, ngx_canary_out_t *out)
 static void
 ngx_canary_times_series(ngx_canary_times_t *times, const char *title)
 {
-    ngx_canary_out_t  *out;
-
     if (!ngx_canary_times_open(times, NGX_CANARY_PAGE_POINTS
                                       / times->split->nvariants))
     {
         return;
     }
 
-    out = times->out;
-
     ngx_canary_times_worst(times);
 
-    ngx_canary_out_lit(out, "<details class=\"times\" id=\"times");
-    ngx_canary_out_u64(out, (uint64_t) times->series);
-    ngx_canary_out_lit(out, "\" open><summary>");
-    ngx_canary_out_bytes(out, title, strlen(title));
-    ngx_canary_out_lit(out, "</summary>\n");
+    ngx_canary_print(times->out, "<details class=\"times\" id=\"times%u\" "
+                                 "open><summary>%s</summary>\n",
+                     (uint64_t) times->series, title);
 
     ngx_canary_times_errors(times);
     ngx_canary_times_quantiles(times);
     ngx_canary_times_evidence(times);
 
-    ngx_canary_out_lit(out, "</details>\n");
+    ngx_canary_out_lit(times->out, "</details>\n");
 }
 
 
@@ -160,12 +152,14 @@ ngx_canary_times_limit(const ngx_canary_split_t *split)
 static void
 ngx_canary_times_quantiles(const ngx_canary_times_t *times)
 {
-    ngx_canary_out_t         *out;
     ngx_canary_lines_t        lines;
     const ngx_canary_rule_t  *rule;
+    const ngx_canary_str_t   *metric;
 
-    out = times->out;
+    static const ngx_canary_str_t  p95 = ngx_canary_text("p95");
+
     rule = times->quantile ? times->quantile->rule : NULL;
+    metric = rule ? &rule->metric_text : &p95;
 
     ngx_canary_lines_init(&lines, times, "latency", ngx_canary_times_quantile);
 
@@ -178,17 +172,8 @@ ngx_canary_times_quantiles(const ngx_canary_times_t *times)
     }
 
     ngx_canary_lines_head(&lines);
-    ngx_canary_out_lit(out, "<b>");
-
-    if (rule) {
-        ngx_canary_out_html(out, rule->metric_text);
-
-    } else {
-        ngx_canary_out_lit(out, "p95");
-    }
-
-    ngx_canary_out_lit(out, " latency</b> about: interpolated from counts, "
-                            "baseline dashed");
+    ngx_canary_print(times->out, "<b>%H latency</b> about: interpolated from "
+                                 "counts, baseline dashed", metric);
     ngx_canary_lines_draw(&lines);
 }
 
@@ -213,13 +198,11 @@ ngx_canary_times_evidence(const ngx_canary_times_t *times)
     lines.limit = gate->threshold_log10;
 
     ngx_canary_lines_head(&lines);
-    ngx_canary_out_lit(times->out, "<b>Evidence against the canary</b> of the "
-                                   "gate with the most: ");
-    ngx_canary_out_html(times->out, gate->text);
+    ngx_canary_print(times->out, "<b>Evidence against the canary</b> of the "
+                                 "gate with the most: %H", &gate->text);
 
     if (times->split->nvariants > 2) {
-        ngx_canary_out_lit(times->out, " of ");
-        ngx_canary_out_html(times->out, gate->variant);
+        ngx_canary_print(times->out, " of %H", &gate->variant);
     }
 
     ngx_canary_lines_draw(&lines);

@@ -6,8 +6,6 @@
  */
 
 
-#include <string.h>
-
 #include "ngx_canary_labels.h"
 #include "ngx_canary_metrics.h"
 
@@ -40,7 +38,7 @@ static void ngx_canary_prometheus_value(ngx_canary_prometheus_t *ctx,
     const void *base);
 static void ngx_canary_prometheus_states(ngx_canary_prometheus_t *ctx,
     const char *label, const ngx_canary_str_t *names, size_t n,
-    size_t current);
+    const void *base);
 static void ngx_canary_prometheus_histogram(ngx_canary_prometheus_t *ctx,
     const ngx_canary_figures_t *figures);
 static void ngx_canary_prometheus_summary(ngx_canary_prometheus_t *ctx,
@@ -54,12 +52,8 @@ static void ngx_canary_prometheus_created(ngx_canary_prometheus_t *ctx);
 
 
 /* by ngx_canary_type_e */
-static const ngx_canary_str_t  ngx_canary_types[] = {
-    ngx_canary_text(" gauge\n"),
-    ngx_canary_text(" counter\n"),
-    ngx_canary_text(" summary\n"),
-    ngx_canary_text(" counter\n"),
-    ngx_canary_text(" histogram\n")
+static const char  *ngx_canary_types[] = {
+    "gauge", "counter", "summary", "counter", "histogram"
 };
 
 
@@ -228,15 +222,11 @@ ngx_canary_prometheus_series(ngx_canary_prometheus_t *ctx, const void *base)
 
     } else if (ctx->metric->kind == NGX_CANARY_KIND_VERDICT) {
         ngx_canary_prometheus_states(ctx, "verdict", ngx_canary_verdicts,
-                                     NGX_CANARY_VERDICTS,
-                                     ngx_canary_metric_verdict(ctx->metric,
-                                                               base));
+                                     NGX_CANARY_VERDICTS, base);
 
     } else if (ctx->metric->kind == NGX_CANARY_KIND_STATUS) {
         ngx_canary_prometheus_states(ctx, "status", ngx_canary_statuses,
-                                     NGX_CANARY_GATE_STATUSES,
-                                     ngx_canary_metric_status(ctx->metric,
-                                                              base));
+                                     NGX_CANARY_GATE_STATUSES, base);
 
     } else if (ngx_canary_metric_counter(ctx->metric)) {
         ngx_canary_prometheus_open(ctx, "_total");
@@ -256,31 +246,15 @@ ngx_canary_prometheus_series(ngx_canary_prometheus_t *ctx, const void *base)
 static void
 ngx_canary_prometheus_head(ngx_canary_prometheus_t *ctx)
 {
-    int                         total;
-    ngx_canary_out_t           *out;
+    const char                 *total;
     const ngx_canary_metric_t  *m;
 
-    out = ctx->out;
     m = ctx->metric;
-    total = (ngx_canary_metric_counter(m) && !ctx->openmetrics);
+    total = ngx_canary_metric_counter(m) && !ctx->openmetrics ? "_total" : "";
 
-    ngx_canary_out_lit(out, "# HELP ");
-    ngx_canary_out_str(out, m->name);
-
-    if (total) {
-        ngx_canary_out_lit(out, "_total");
-    }
-
-    ngx_canary_out_lit(out, " ");
-    ngx_canary_out_str(out, m->help);
-    ngx_canary_out_lit(out, "\n# TYPE ");
-    ngx_canary_out_str(out, m->name);
-
-    if (total) {
-        ngx_canary_out_lit(out, "_total");
-    }
-
-    ngx_canary_out_str(out, ngx_canary_types[m->type]);
+    ngx_canary_print(ctx->out, "# HELP %V%s %V\n# TYPE %V%s %s\n",
+                     &m->name, total, &m->help, &m->name, total,
+                     ngx_canary_types[m->type]);
 }
 
 
@@ -362,19 +336,16 @@ ngx_canary_prometheus_value(ngx_canary_prometheus_t *ctx, const void *base)
 /* a series for each of n states, 1 for the current one */
 static void
 ngx_canary_prometheus_states(ngx_canary_prometheus_t *ctx, const char *label,
-    const ngx_canary_str_t *names, size_t n, size_t current)
+    const ngx_canary_str_t *names, size_t n, const void *base)
 {
-    size_t  i;
+    size_t  i, current;
+
+    current = ngx_canary_metric_state(ctx->metric, base);
 
     for (i = 0; i < n; i++) {
         ngx_canary_prometheus_open(ctx, "");
-        ngx_canary_out_lit(ctx->out, ",");
-        ngx_canary_out_bytes(ctx->out, label, strlen(label));
-        ngx_canary_out_lit(ctx->out, "=\"");
-        ngx_canary_out_str(ctx->out, names[i]);
-        ngx_canary_out_lit(ctx->out, "\"} ");
-        ngx_canary_out_u64(ctx->out, i == current);
-        ngx_canary_out_lit(ctx->out, "\n");
+        ngx_canary_print(ctx->out, ",%s=\"%V\"} %s\n", label, &names[i],
+                         i == current ? "1" : "0");
     }
 }
 
@@ -400,9 +371,7 @@ ngx_canary_prometheus_histogram(ngx_canary_prometheus_t *ctx,
     }
 
     ngx_canary_prometheus_open(ctx, "_bucket");
-    ngx_canary_out_lit(out, ",le=\"+Inf\"} ");
-    ngx_canary_out_u64(out, latency->count);
-    ngx_canary_out_lit(out, "\n");
+    ngx_canary_print(out, ",le=\"+Inf\"} %u\n", latency->count);
 
     ngx_canary_prometheus_open(ctx, "_sum");
     ngx_canary_out_lit(out, "} ");
@@ -410,9 +379,7 @@ ngx_canary_prometheus_histogram(ngx_canary_prometheus_t *ctx,
     ngx_canary_out_lit(out, "\n");
 
     ngx_canary_prometheus_open(ctx, "_count");
-    ngx_canary_out_lit(out, "} ");
-    ngx_canary_out_u64(out, latency->count);
-    ngx_canary_out_lit(out, "\n");
+    ngx_canary_print(out, "} %u\n", latency->count);
 }
 
 
@@ -425,10 +392,8 @@ ngx_canary_prometheus_summary(ngx_canary_prometheus_t *ctx,
     ngx_canary_out_t                  *out;
     const ngx_canary_event_figures_t  *window;
 
-    static const ngx_canary_str_t  names[NGX_CANARY_QUANTILES] = {
-        ngx_canary_text("0.5"), ngx_canary_text("0.9"),
-        ngx_canary_text("0.95"), ngx_canary_text("0.99"),
-        ngx_canary_text("0.999")
+    static const char  *names[NGX_CANARY_QUANTILES] = {
+        "0.5", "0.9", "0.95", "0.99", "0.999"
     };
 
     out = ctx->out;
@@ -436,9 +401,7 @@ ngx_canary_prometheus_summary(ngx_canary_prometheus_t *ctx,
 
     for (i = 0; i < NGX_CANARY_QUANTILES && window->ncounted; i++) {
         ngx_canary_prometheus_open(ctx, "");
-        ngx_canary_out_lit(out, ",quantile=\"");
-        ngx_canary_out_str(out, names[i]);
-        ngx_canary_out_lit(out, "\"} ");
+        ngx_canary_print(out, ",quantile=\"%s\"} ", names[i]);
         ngx_canary_out_decimal(out, window->quantile[i], 3);
         ngx_canary_out_lit(out, "\n");
     }
@@ -449,9 +412,7 @@ ngx_canary_prometheus_summary(ngx_canary_prometheus_t *ctx,
     ngx_canary_out_lit(out, "\n");
 
     ngx_canary_prometheus_open(ctx, "_count");
-    ngx_canary_out_lit(out, "} ");
-    ngx_canary_out_u64(out, figures->nvalues);
-    ngx_canary_out_lit(out, "\n");
+    ngx_canary_print(out, "} %u\n", figures->nvalues);
 }
 
 
@@ -463,7 +424,5 @@ ngx_canary_prometheus_created(ngx_canary_prometheus_t *ctx)
     }
 
     ngx_canary_prometheus_open(ctx, "_created");
-    ngx_canary_out_lit(ctx->out, "} ");
-    ngx_canary_out_moment(ctx->out, ctx->split->created_ms);
-    ngx_canary_out_lit(ctx->out, "\n");
+    ngx_canary_print(ctx->out, "} %M\n", ctx->split->created_ms);
 }

@@ -88,7 +88,7 @@ void ngx_canary_lines_spark(ngx_canary_lines_t *lines);
 
 /* ngx_canary_marks.c: what the journal knows of that time, and the time */
 void ngx_canary_marks(const ngx_canary_times_t *times);
-void ngx_canary_hours(const ngx_canary_times_t *times, unsigned y);
+void ngx_canary_hours(const ngx_canary_times_t *times);
 
 
 #pragma GCC visibility pop

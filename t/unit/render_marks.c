@@ -36,7 +36,7 @@ labels(uint64_t from_ms, uint64_t to_ms, double *at, size_t room)
     times.out = &out;
 
     picture_open(&out, &picture, 256);
-    ngx_canary_hours(&times, 144);
+    ngx_canary_hours(&times);
     text = picture_close(&out);
 
     n = 0;

@@ -52,10 +52,10 @@ sub documents {
     return $t->status()->{splits}{baseline};
 }
 
-# The module with $file.c as of a header in which $from is $to: no more of it
-# matters to a zone that is refused.
+# The module with $file.c as of sources in one of which $from is $to: no more of
+# it matters to a zone that is refused.
 sub build {
-    my ($name, $file, $header, $from, $to) = @_;
+    my ($name, $file, $changed, $from, $to) = @_;
 
     my $dir = $t->dir() . "/$name";
     my $tree = dirname($module) . '/tree';
@@ -63,7 +63,7 @@ sub build {
     mkdir $dir or die "mkdir: $!\n";
     system('cp', '-r', $source, "$dir/src") == 0 or die "cp\n";
 
-    my $path = "$name/src/zone/$header.h";
+    my $path = "$name/src/zone/$changed";
     my $c = $t->read($path);
     $c =~ s/$from/$to/ or die "$path has no \"$from\"\n";
     $t->write($path, $c);
@@ -119,15 +119,18 @@ is($t->get('/')->{body}, 'canary', 'and is');
 
 my %other = (
     layout => build(
-        'layout',
-        ('ngx_canary_zone') x 2,
-        qr/ZONE_LAYOUT +\S.*/,
+        'layout', 'ngx_canary_zone',
+        'ngx_canary_zone.h', qr/ZONE_LAYOUT +\S.*/,
         'ZONE_LAYOUT 99'
     ),
-    size => build('size', ('ngx_canary_zone') x 2, qr/pad0\[3\]/, 'pad0[8195]'),
+    size => build(
+        'size', 'ngx_canary_zone',
+        'ngx_canary_zone.c', qr/return offsetof\(/,
+        'return 65536 + offsetof('
+    ),
     history => build(
         'history', 'ngx_canary_series_zone',
-        'ngx_canary_series', qr/SERIES_LAYOUT +\d+/,
+        'ngx_canary_series.h', qr/SERIES_LAYOUT +\d+/,
         'SERIES_LAYOUT 99'
     )
 );

@@ -69,21 +69,21 @@ hist(uint64_t *total, uint64_t *base, uint64_t n, uint64_t of_base)
 }
 
 static void
-counts(ngx_canary_saved_counts_t *c, uint64_t n)
+counts(ngx_canary_saved_tally_t *c, uint64_t n)
 {
     c->n[NGX_CANARY_COUNT_2XX] += n;
     c->n[NGX_CANARY_COUNT_5XX] += n;
     c->n[NGX_CANARY_COUNT_FORCED] += n;
     c->n[NGX_CANARY_COUNT_ERRORS] += n;
-    c->sum_us += 2000 * n;
+    c->n[NGX_CANARY_TALLY_SUM] += 2000 * n;
 }
 
 static void
 tally(ngx_canary_saved_tally_t *t, uint64_t n)
 {
-    t->count += n;
-    t->nvalues += n;
-    t->sum_low += n * 7000;
+    t->n[NGX_CANARY_EVENT_COUNT] += n;
+    t->n[NGX_CANARY_EVENT_VALUES] += n;
+    t->n[NGX_CANARY_EVENT_SUM_LOW] += n * 7000;
 }
 
 int

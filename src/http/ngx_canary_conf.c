@@ -2,6 +2,8 @@
 #include "ngx_canary_passage.h"
 
 
+static ngx_int_t ngx_canary_conf_events(ngx_conf_t *cf,
+    ngx_canary_srv_conf_t *conf);
 static ngx_int_t ngx_canary_conf_defaults(ngx_conf_t *cf,
     ngx_canary_srv_conf_t *conf);
 static ngx_int_t ngx_canary_conf_targets(ngx_conf_t *cf,
@@ -141,12 +143,10 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
 
-        if (cmcf->events.nelts) {
-            split[i]->events_zone = ngx_canary_events_add(cf,
-                                                          &split[i]->name);
-            if (split[i]->events_zone == NULL) {
-                return NGX_ERROR;
-            }
+        if (cmcf->events.nelts
+            && ngx_canary_conf_events(cf, split[i]) != NGX_OK)
+        {
+            return NGX_ERROR;
         }
 
         ngx_canary_conf_wrap(split[i]);
@@ -170,6 +170,31 @@ ngx_canary_postconfiguration(ngx_conf_t *cf)
     ngx_canary_conf_controls(cmcf);
 
     return ngx_canary_check_variables(cf);
+}
+
+
+/* the names of all locations, which are known by now */
+
+static ngx_int_t
+ngx_canary_conf_events(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf)
+{
+    ngx_canary_main_conf_t   *cmcf;
+    ngx_canary_event_plan_t  *plan;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_canary_module);
+
+    plan = ngx_pcalloc(cf->pool, sizeof(ngx_canary_event_plan_t));
+    if (plan == NULL) {
+        return NGX_ERROR;
+    }
+
+    plan->nnames = cmcf->events.nelts;
+    conf->events = plan;
+
+    ngx_memcpy(plan->names, cmcf->events.elts,
+               plan->nnames * sizeof(ngx_canary_event_name_t));
+
+    return ngx_canary_events_add(cf, &conf->name, plan);
 }
 
 

@@ -6,8 +6,8 @@
 #define NGX_CANARY_PUBLISH_DRAIN_MS  5000
 
 
-static void ngx_canary_publish_split(ngx_canary_main_conf_t *cmcf,
-    ngx_canary_srv_conf_t *conf, uint64_t generation, ngx_cycle_t *cycle);
+static void ngx_canary_publish_split(ngx_canary_srv_conf_t *conf,
+    uint64_t generation, ngx_cycle_t *cycle);
 
 
 /*
@@ -48,6 +48,10 @@ ngx_canary_init_module(ngx_cycle_t *cycle)
     for (i = 0; i < cmcf->splits.nelts; i++) {
         split[i]->zone = split[i]->shm_zone->data;
 
+        if (split[i]->events) {
+            ngx_canary_events_accept(split[i]->events);
+        }
+
         started = ngx_canary_state_start(split[i], cycle);
         generation = ngx_max(generation, started);
     }
@@ -55,7 +59,7 @@ ngx_canary_init_module(ngx_cycle_t *cycle)
     generation++;
 
     for (i = 0; i < cmcf->splits.nelts; i++) {
-        ngx_canary_publish_split(cmcf, split[i], generation, cycle);
+        ngx_canary_publish_split(split[i], generation, cycle);
     }
 
     /* after a start: ticks go on with it */
@@ -75,26 +79,23 @@ ngx_canary_init_module(ngx_cycle_t *cycle)
 
 
 static void
-ngx_canary_publish_split(ngx_canary_main_conf_t *cmcf,
-    ngx_canary_srv_conf_t *conf, uint64_t generation, ngx_cycle_t *cycle)
+ngx_canary_publish_split(ngx_canary_srv_conf_t *conf, uint64_t generation,
+    ngx_cycle_t *cycle)
 {
     ngx_uint_t                 i;
     ngx_canary_plan_t          plan;
     ngx_canary_target_t        targets[NGX_CANARY_MAX_CANARIES];
-    ngx_canary_event_plan_t    events;
     ngx_canary_target_conf_t  *target;
 
-    ngx_canary_event_plan(cmcf, conf, &events);
-
-    if (events.events) {
-        ngx_canary_events_name(&events, generation);
+    if (conf->events) {
+        ngx_canary_events_name(conf->events, conf->zone, generation);
     }
 
     plan.split = conf->name;
     plan.stage = conf->stage;
     plan.ntargets = conf->targets.nelts;
     plan.targets = targets;
-    plan.events = events.events;
+    plan.events = conf->events;
 
     target = conf->targets.elts;
 
@@ -131,7 +132,7 @@ ngx_canary_history_add_now(ngx_canary_srv_conf_t *conf, ngx_log_t *log)
         ngx_canary_history_rules(conf->rules.elts, conf->rules.nelts,
                                  split->limits_us);
 
-        if (ngx_canary_picture(conf->zone, split, pool) == NGX_OK) {
+        if (ngx_canary_picture(conf->zone, NULL, split, pool) == NGX_OK) {
             ngx_canary_series_tick(history, conf->zone, split);
         }
     }

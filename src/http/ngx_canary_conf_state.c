@@ -236,7 +236,7 @@ ngx_canary_state_start(ngx_canary_srv_conf_t *conf, ngx_cycle_t *cycle)
 
     if (keep) {
         keep->history = conf->series_zone->data;
-        keep->events = conf->events_zone ? conf->events_zone->data : NULL;
+        keep->events = conf->events;
 
         ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx,
                                                ngx_core_module);

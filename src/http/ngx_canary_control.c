@@ -286,8 +286,7 @@ ngx_canary_control_renew(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
     common = cmcf->common->data;
 
     if (ngx_canary_load(&common->generation) == cmcf->generation) {
-        ngx_canary_stage_renew(conf->zone, conf->events_zone
-                                           ? conf->events_zone->data : NULL);
+        ngx_canary_stage_renew(conf->zone, conf->events);
     }
 }
 

@@ -11,8 +11,8 @@ static ngx_canary_srv_conf_t *ngx_canary_event_cached(ngx_http_request_t *r,
 static ngx_uint_t ngx_canary_event_is_sample(ngx_canary_why_e why);
 static void ngx_canary_event_record(ngx_http_request_t *r,
     ngx_canary_event_conf_t *event, ngx_canary_event_place_t *place);
-static void ngx_canary_event_view(ngx_http_request_t *r,
-    ngx_canary_srv_conf_t *conf) __attribute__((cold, noinline));
+static void ngx_canary_event_view(ngx_canary_srv_conf_t *conf)
+    __attribute__((cold, noinline));
 
 
 /* only where some "canary_event" stands: else requests pay nothing */
@@ -50,7 +50,6 @@ ngx_canary_event_handler(ngx_http_request_t *r)
 {
     ngx_int_t                 slot;
     ngx_uint_t                i, variant;
-    ngx_canary_zone_t        *zone;
     ngx_canary_srv_conf_t    *conf;
     ngx_canary_loc_conf_t    *clcf;
     ngx_canary_event_conf_t  *events;
@@ -68,15 +67,13 @@ ngx_canary_event_handler(ngx_http_request_t *r)
         return NGX_OK;
     }
 
-    zone = conf->zone;
-    place.events = conf->events_zone->data;
-
-    if (ngx_canary_load(&place.events->naming) != conf->naming) {
-        ngx_canary_event_view(r, conf);
+    if (ngx_canary_load(&conf->events->events->naming) != conf->naming) {
+        ngx_canary_event_view(conf);
     }
 
+    place.zone = conf->zone;
+    place.plan = conf->events;
     place.slot = variant;
-    place.base = ngx_canary_base_at(ngx_canary_load(&zone->published));
 
     events = clcf->events->elts;
 
@@ -84,6 +81,7 @@ ngx_canary_event_handler(ngx_http_request_t *r)
         slot = conf->event_slots[events[i].index];
 
         if (slot != NGX_ERROR) {
+            place.index = events[i].index;
             place.event = slot;
             ngx_canary_event_record(r, &events[i], &place);
         }
@@ -214,32 +212,17 @@ ngx_canary_event_record(ngx_http_request_t *r, ngx_canary_event_conf_t *event,
  */
 
 static void
-ngx_canary_event_view(ngx_http_request_t *r, ngx_canary_srv_conf_t *conf)
+ngx_canary_event_view(ngx_canary_srv_conf_t *conf)
 {
     ngx_uint_t                i;
-    ngx_canary_events_t      *events;
-    ngx_canary_main_conf_t   *cmcf;
-    ngx_canary_event_name_t  *names;
+    ngx_canary_event_plan_t  *plan;
 
-    cmcf = ngx_http_get_module_main_conf(r, ngx_http_canary_module);
-    names = cmcf->events.elts;
-    events = conf->events_zone->data;
+    plan = conf->events;
 
-    conf->naming = ngx_canary_load(&events->naming);
+    conf->naming = ngx_canary_load(&plan->events->naming);
 
-    for (i = 0; i < cmcf->events.nelts; i++) {
-        conf->event_slots[i] = ngx_canary_events_find(events, &names[i].name);
+    for (i = 0; i < plan->nnames; i++) {
+        conf->event_slots[i] = ngx_canary_events_find(plan->events,
+                                                      &plan->names[i].name);
     }
-}
-
-
-/* the memory and the names of the split's events; events NULL: none */
-
-void
-ngx_canary_event_plan(ngx_canary_main_conf_t *cmcf,
-    ngx_canary_srv_conf_t *conf, ngx_canary_event_plan_t *plan)
-{
-    plan->events = conf->events_zone ? conf->events_zone->data : NULL;
-    plan->nnames = cmcf->events.nelts;
-    plan->names = cmcf->events.elts;
 }

@@ -162,7 +162,7 @@ struct ngx_canary_srv_conf_s {
     ngx_canary_shard_t            *shard;       /* likewise; read with it */
 
     ngx_shm_zone_t                *series_zone; /* of the history */
-    ngx_shm_zone_t                *events_zone; /* or NULL */
+    ngx_canary_event_plan_t       *events;      /* or NULL */
     uint64_t                       naming;      /* of which event_slots are */
     /* by the index of the name, or NGX_ERROR; of this process */
     ngx_int_t                      event_slots[NGX_CANARY_MAX_EVENTS];
@@ -320,8 +320,6 @@ ngx_int_t ngx_canary_conf_event_rules(ngx_conf_t *cf,
 
 /* ngx_canary_event.c */
 ngx_int_t ngx_canary_event_add_handler(ngx_conf_t *cf);
-void ngx_canary_event_plan(ngx_canary_main_conf_t *cmcf,
-    ngx_canary_srv_conf_t *conf, ngx_canary_event_plan_t *plan);
 
 /* ngx_canary_timer.c: what is done once a second */
 ngx_int_t ngx_canary_init_process(ngx_cycle_t *cycle);

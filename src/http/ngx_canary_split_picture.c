@@ -7,9 +7,6 @@ ngx_int_t
 ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
     ngx_canary_split_t *split, ngx_pool_t *pool)
 {
-    ngx_canary_main_conf_t   *cmcf;
-    ngx_canary_event_plan_t   plan;
-
     split->name.len = conf->name.len;
     split->name.data = conf->name.data;
     split->nle = conf->nle;
@@ -25,18 +22,7 @@ ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
     ngx_canary_history_rules(split->rules, split->nrules, split->limits_us);
 
     if (ngx_canary_state_picture(conf, split, pool) != NGX_OK
-        || ngx_canary_picture(conf->zone, split, pool) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    cmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
-                                               ngx_http_canary_module);
-    ngx_canary_event_plan(cmcf, conf, &plan);
-
-    if (plan.events
-        && ngx_canary_events_picture(&plan, conf->zone, split, pool)
-           != NGX_OK)
+        || ngx_canary_picture(conf->zone, conf->events, split, pool) != NGX_OK)
     {
         return NGX_ERROR;
     }

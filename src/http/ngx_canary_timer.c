@@ -127,9 +127,8 @@ ngx_canary_timer_wait(ngx_canary_main_conf_t *cmcf)
 static void
 ngx_canary_tick(ngx_canary_srv_conf_t *conf, ngx_log_t *log)
 {
-    ngx_pool_t           *pool;
-    ngx_canary_zone_t    *zone;
-    ngx_canary_events_t  *events;
+    ngx_pool_t         *pool;
+    ngx_canary_zone_t  *zone;
 
     zone = conf->zone;
 
@@ -137,15 +136,8 @@ ngx_canary_tick(ngx_canary_srv_conf_t *conf, ngx_log_t *log)
         return;
     }
 
-    ngx_canary_step_add(zone, conf->window_us, 0);
-
-    events = conf->events_zone ? conf->events_zone->data : NULL;
-
-    if (events) {
-        ngx_canary_events_tick(events, conf->window_us);
-    }
-
-    ngx_canary_stage_renew(zone, events);
+    ngx_canary_step_add(zone, conf->events, conf->window_us, 0);
+    ngx_canary_stage_renew(zone, conf->events);
 
     pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, log);
     if (pool == NULL) {

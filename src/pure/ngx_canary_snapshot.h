@@ -57,6 +57,36 @@ typedef enum {
 
 #define NGX_CANARY_CLASSES        (NGX_CANARY_COUNT_NONE + 1)
 
+/*
+ * Latency rules of a split: one a quantile and kind, by the index of the
+ * quantile; the relative ones behind the absolute ones.
+ */
+#define NGX_CANARY_LIMITS         (2 * NGX_CANARY_QUANTILES)
+
+/*
+ * What a tally has behind those: requests that were aborted beyond each limit
+ * (zone->limits_us), and the sum of latencies in microseconds.
+ */
+#define NGX_CANARY_TALLY_LATE     NGX_CANARY_COUNTS
+#define NGX_CANARY_TALLY_SUM      (NGX_CANARY_TALLY_LATE + NGX_CANARY_LIMITS)
+#define NGX_CANARY_TALLY          (NGX_CANARY_TALLY_SUM + 1)
+
+
+/*
+ * And what it has of an event in their place.  The sum of values, in 1e-3, is
+ * that of their lower bits and that of what is above those, so that neither
+ * wraps in the life of a server.
+ */
+typedef enum {
+    NGX_CANARY_EVENT_COUNT = 0,
+    NGX_CANARY_EVENT_VALUES,
+    NGX_CANARY_EVENT_SUM_LOW,
+    NGX_CANARY_EVENT_SUM_HIGH,
+    NGX_CANARY_EVENT_COUNTS
+} ngx_canary_event_count_e;
+
+#define NGX_CANARY_EVENT_LOW_BITS 25
+
 
 typedef struct {
     uint64_t              count;

@@ -31,7 +31,7 @@ static void ngx_canary_state_limits(ngx_canary_walk_t *w,
     ngx_canary_saved_t *saved);
 static void ngx_canary_state_skip(ngx_canary_walk_t *w, size_t numbers);
 static void ngx_canary_state_counts(ngx_canary_walk_t *w,
-    ngx_canary_saved_counts_t *counts);
+    ngx_canary_saved_tally_t *tally);
 static void ngx_canary_state_event(ngx_canary_walk_t *w,
     ngx_canary_saved_event_t *event);
 static void ngx_canary_state_tally(ngx_canary_walk_t *w,
@@ -350,7 +350,7 @@ ngx_canary_state_variant(ngx_canary_walk_t *w, ngx_canary_saved_variant_t *v)
         return;
     }
 
-    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
+    for (i = 0; i < NGX_CANARY_LIMITS; i++) {
         ngx_canary_walk_number(w, &v->late_from[i], UINT64_MAX);
     }
 }
@@ -369,7 +369,7 @@ ngx_canary_state_limits(ngx_canary_walk_t *w, ngx_canary_saved_t *saved)
         return;
     }
 
-    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
+    for (i = 0; i < NGX_CANARY_LIMITS; i++) {
         ngx_canary_walk_number(w, &saved->limits_us[i], UINT64_MAX);
     }
 }
@@ -389,7 +389,7 @@ ngx_canary_state_skip(ngx_canary_walk_t *w, size_t numbers)
 
 
 static void
-ngx_canary_state_counts(ngx_canary_walk_t *w, ngx_canary_saved_counts_t *counts)
+ngx_canary_state_counts(ngx_canary_walk_t *w, ngx_canary_saved_tally_t *tally)
 {
     size_t    i;
     uint64_t  n;
@@ -403,17 +403,18 @@ ngx_canary_state_counts(ngx_canary_walk_t *w, ngx_canary_saved_counts_t *counts)
     }
 
     for (i = 0; i < n; i++) {
-        ngx_canary_walk_number(w, &counts->n[i], UINT64_MAX);
+        ngx_canary_walk_number(w, &tally->n[i], UINT64_MAX);
     }
 
-    for (i = 0; w->version > 2 && i < NGX_CANARY_SAVED_LIMITS; i++) {
-        ngx_canary_walk_number(w, &counts->late[i], UINT64_MAX);
+    for (i = 0; w->version > 2 && i < NGX_CANARY_LIMITS; i++) {
+        ngx_canary_walk_number(w, &tally->n[NGX_CANARY_TALLY_LATE + i],
+                               UINT64_MAX);
     }
 
-    ngx_canary_walk_number(w, &counts->sum_us, UINT64_MAX);
-    ngx_canary_walk_number(w, &counts->max_us, UINT64_MAX);
-    ngx_canary_walk_number(w, &counts->low_us, UINT64_MAX);
-    ngx_canary_walk_hist(w, counts->hist);
+    ngx_canary_walk_number(w, &tally->n[NGX_CANARY_TALLY_SUM], UINT64_MAX);
+    ngx_canary_walk_number(w, &tally->max, UINT64_MAX);
+    ngx_canary_walk_number(w, &tally->low, UINT64_MAX);
+    ngx_canary_walk_hist(w, tally->hist);
 }
 
 
@@ -430,9 +431,10 @@ ngx_canary_state_event(ngx_canary_walk_t *w, ngx_canary_saved_event_t *event)
     for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
         f = &event->figures[i];
 
-        ngx_canary_walk_number(w, &f->total.count, UINT64_MAX);
+        ngx_canary_walk_number(w, &f->total.n[NGX_CANARY_EVENT_COUNT],
+                               UINT64_MAX);
 
-        if (f->total.count == 0) {
+        if (f->total.n[NGX_CANARY_EVENT_COUNT] == 0) {
             continue;
         }
 
@@ -440,7 +442,8 @@ ngx_canary_state_event(ngx_canary_walk_t *w, ngx_canary_saved_event_t *event)
         ngx_canary_walk_number(w, &f->last, UINT64_MAX);
         ngx_canary_state_tally(w, &f->total);
 
-        ngx_canary_walk_number(w, &f->base.count, UINT64_MAX);
+        ngx_canary_walk_number(w, &f->base.n[NGX_CANARY_EVENT_COUNT],
+                               UINT64_MAX);
         ngx_canary_state_tally(w, &f->base);
     }
 }
@@ -451,11 +454,12 @@ ngx_canary_state_event(ngx_canary_walk_t *w, ngx_canary_saved_event_t *event)
 static void
 ngx_canary_state_tally(ngx_canary_walk_t *w, ngx_canary_saved_tally_t *tally)
 {
-    ngx_canary_walk_number(w, &tally->nvalues, UINT64_MAX);
-    ngx_canary_walk_number(w, &tally->sum_low, UINT64_MAX);
+    ngx_canary_walk_number(w, &tally->n[NGX_CANARY_EVENT_VALUES], UINT64_MAX);
+    ngx_canary_walk_number(w, &tally->n[NGX_CANARY_EVENT_SUM_LOW], UINT64_MAX);
 
     if (w->version > 1) {
-        ngx_canary_walk_number(w, &tally->sum_high, UINT64_MAX);
+        ngx_canary_walk_number(w, &tally->n[NGX_CANARY_EVENT_SUM_HIGH],
+                               UINT64_MAX);
     }
 
     ngx_canary_walk_number(w, &tally->max, UINT64_MAX);

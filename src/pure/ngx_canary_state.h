@@ -48,7 +48,6 @@
 #define NGX_CANARY_SAVED_MOMENT  ((uint64_t) 1 << 53)
 /* a hundred years, in microseconds */
 #define NGX_CANARY_SAVED_ELAPSED  ((uint64_t) 3155760000u * 1000000u)
-#define NGX_CANARY_SAVED_LIMITS   (2 * NGX_CANARY_QUANTILES)
 #define NGX_CANARY_SAVED_GATES                                                \
     (NGX_CANARY_MAX_RULES * NGX_CANARY_MAX_CANARIES)
 #define NGX_CANARY_SAVED_EVENTS   32
@@ -60,11 +59,9 @@
 #define NGX_CANARY_STATE_HIST                                                 \
     ((1 + NGX_CANARY_HIST_BUCKETS) * (2 + NGX_CANARY_STATE_NUMBER))
 #define NGX_CANARY_STATE_COUNTS                                               \
-    ((4 + NGX_CANARY_COUNTS + NGX_CANARY_SAVED_LIMITS)                       \
-     * NGX_CANARY_STATE_NUMBER                                                \
-     + NGX_CANARY_STATE_HIST)
+    ((3 + NGX_CANARY_TALLY) * NGX_CANARY_STATE_NUMBER + NGX_CANARY_STATE_HIST)
 #define NGX_CANARY_STATE_VARIANT                                              \
-    ((2 + NGX_CANARY_SAVED_LIMITS) * NGX_CANARY_STATE_NUMBER                  \
+    ((2 + NGX_CANARY_LIMITS) * NGX_CANARY_STATE_NUMBER                        \
      + NGX_CANARY_SAVED_NAME + 2 * NGX_CANARY_STATE_COUNTS)
 #define NGX_CANARY_STATE_EVENT                                                \
     (2 * NGX_CANARY_STATE_NUMBER + NGX_CANARY_SAVED_NAME                      \
@@ -117,25 +114,27 @@ typedef struct {
 } ngx_canary_saved_name_t;
 
 
-/* as in shared memory: low_us is UINT64_MAX - the least, 0 if there is none */
+/*
+ * As in shared memory: "low" is UINT64_MAX - the least, 0 if there is none.
+ * That of an event has its users as well; values in 1e-3.
+ */
 typedef struct {
-    uint64_t                  n[NGX_CANARY_COUNTS];
-    uint64_t                  late[NGX_CANARY_SAVED_LIMITS];    /* version 3 */
-    uint64_t                  sum_us;
-    uint64_t                  max_us;
-    uint64_t                  low_us;
+    uint64_t                  n[NGX_CANARY_TALLY];
+    uint64_t                  max;
+    uint64_t                  low;
     uint64_t                  hist[NGX_CANARY_HIST_BUCKETS];
-} ngx_canary_saved_counts_t;
+    unsigned char             sketch[NGX_CANARY_SAVED_SKETCH];
+} ngx_canary_saved_tally_t;
 
 
 /* by its slot; the baseline is slot 0 */
 typedef struct {
     uint64_t                  used;     /* generation of its last use, or 0 */
     ngx_canary_saved_name_t   name;
-    ngx_canary_saved_counts_t total;    /* extremes: of all stages */
-    ngx_canary_saved_counts_t base;     /* when the stage began; its extremes */
+    ngx_canary_saved_tally_t  total;    /* extremes: of all stages */
+    ngx_canary_saved_tally_t  base;     /* when the stage began; its extremes */
     /* those counted for limits before these; since version 3 */
-    uint64_t                  late_from[NGX_CANARY_SAVED_LIMITS];
+    uint64_t                  late_from[NGX_CANARY_LIMITS];
 } ngx_canary_saved_variant_t;
 
 
@@ -154,20 +153,7 @@ typedef struct {
 } ngx_canary_saved_note_t;
 
 
-/* values in 1e-3 */
-typedef struct {
-    uint64_t                  count;
-    uint64_t                  nvalues;
-    uint64_t                  sum_low;
-    uint64_t                  sum_high;
-    uint64_t                  max;
-    uint64_t                  low;      /* as low_us */
-    uint64_t                  hist[NGX_CANARY_HIST_BUCKETS];
-    unsigned char             sketch[NGX_CANARY_SAVED_SKETCH];
-} ngx_canary_saved_tally_t;
-
-
-/* a custom event on one variant, which there is if total.count is not 0 */
+/* a custom event on one variant, which there is if it was ever counted */
 typedef struct {
     uint64_t                  elapsed_us;
     uint64_t                  last;     /* value */
@@ -285,7 +271,7 @@ typedef struct {
     ngx_canary_saved_note_t   journal[NGX_CANARY_JOURNAL];
 
     /* of requests that are given up, UINT64_MAX: none; since version 3 */
-    uint64_t                  limits_us[NGX_CANARY_SAVED_LIMITS];
+    uint64_t                  limits_us[NGX_CANARY_LIMITS];
     ngx_canary_saved_variant_t
                               variants[NGX_CANARY_MAX_VARIANTS];
 

@@ -1,17 +1,17 @@
 
-#include "ngx_canary_events_picture.h"
+#include "ngx_canary_picture.h"
 
 
 static void ngx_canary_events_ratio(ngx_canary_split_t *split,
     const ngx_canary_rule_t *rule, ngx_uint_t variant, ngx_uint_t scope,
     ngx_canary_trial_t *trial);
-static double ngx_canary_events_capped(ngx_canary_events_picture_t *pic,
+static double ngx_canary_events_capped(ngx_canary_picture_t *pic,
     uint64_t cap);
 
 
 void
-ngx_canary_events_trials(ngx_canary_events_picture_t *pic, ngx_uint_t event,
-    ngx_uint_t variant, ngx_uint_t scope)
+ngx_canary_events_trials(ngx_canary_picture_t *pic, ngx_uint_t event,
+    ngx_uint_t variant, ngx_canary_scope_e scope)
 {
     uint64_t                     limit, within;
     ngx_uint_t                   i;
@@ -47,8 +47,8 @@ ngx_canary_events_trials(ngx_canary_events_picture_t *pic, ngx_uint_t event,
             trial->bad = 0;
 
             if (f->ncounted) {
-                ngx_canary_hist_cumulate(pic->work, pic->from, pic->to, &limit,
-                                         &within, 1);
+                ngx_canary_hist_cumulate(pic->hist, pic->sum->from,
+                                         pic->sum->to, &limit, &within, 1);
                 trial->bad = trial->n - ngx_min(within, trial->n);
             }
 
@@ -116,10 +116,10 @@ ngx_canary_events_ratio(ngx_canary_split_t *split,
 }
 
 
-/* the sum of the values in pic->work, each of at most "cap", by the bucket */
+/* the sum of the values in pic->hist, each of at most "cap", by the bucket */
 
 static double
-ngx_canary_events_capped(ngx_canary_events_picture_t *pic, uint64_t cap)
+ngx_canary_events_capped(ngx_canary_picture_t *pic, uint64_t cap)
 {
     size_t    b;
     double    sum;
@@ -127,9 +127,9 @@ ngx_canary_events_capped(ngx_canary_events_picture_t *pic, uint64_t cap)
 
     sum = 0;
 
-    for (b = pic->from; b <= pic->to; b++) {
+    for (b = pic->sum->from; b <= pic->sum->to; b++) {
 
-        if (pic->work[b] == 0) {
+        if (pic->hist[b] == 0) {
             continue;
         }
 
@@ -137,7 +137,7 @@ ngx_canary_events_capped(ngx_canary_events_picture_t *pic, uint64_t cap)
 
         low = b > 1 ? ngx_canary_hist_upper(b - 1) + 1 : b;
 
-        sum += (double) pic->work[b] * (double) ngx_min(low, cap);
+        sum += (double) pic->hist[b] * (double) ngx_min(low, cap);
     }
 
     return sum;

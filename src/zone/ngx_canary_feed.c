@@ -115,7 +115,7 @@ ngx_canary_feed_begins(ngx_canary_tick_t *tick, ngx_canary_gate_t *gate,
     {
         ngx_memzero(seen, sizeof(ngx_canary_seen_t));
 
-        seen->ready = 1 + tick->zone->slot_us[slot];
+        seen->ready = 1 + tick->zone->requests.since_us[slot];
         seen->seen = gate->canary[NGX_CANARY_TOTAL];
         seen->base = gate->baseline[NGX_CANARY_TOTAL];
     }

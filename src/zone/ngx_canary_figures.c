@@ -5,14 +5,15 @@
 #define NGX_CANARY_EXTREMES  2          /* the least and the greatest */
 
 
-static void ngx_canary_figures_counts(ngx_canary_picture_t *pic,
-    ngx_canary_figures_t *f, ngx_canary_counts_t *base);
 static void ngx_canary_figures_since(ngx_canary_picture_t *pic,
     ngx_canary_step_cell_t *cell);
 static void ngx_canary_figures_latency(ngx_canary_picture_t *pic,
-    ngx_canary_scope_e scope, uint64_t low_us, uint64_t max_us,
-    ngx_canary_figures_t *f);
+    ngx_canary_scope_e scope, ngx_canary_latency_t *latency);
 
+
+const ngx_canary_scope_e  ngx_canary_figures_scopes[NGX_CANARY_SCOPES] = {
+    NGX_CANARY_TOTAL, NGX_CANARY_WINDOW, NGX_CANARY_STAGE
+};
 
 static const uint32_t
     ngx_canary_quantile_ppm[NGX_CANARY_QUANTILES + NGX_CANARY_EXTREMES] = {
@@ -21,77 +22,62 @@ static const uint32_t
 
 
 void
-ngx_canary_figures_total(ngx_canary_picture_t *pic, ngx_canary_figures_t *f)
+ngx_canary_figures_scope(ngx_canary_picture_t *pic, ngx_canary_tally_t *tally,
+    ngx_canary_scope_e scope)
 {
-    ngx_canary_sum_t  *sum;
-
-    sum = pic->sum;
-
-    f->elapsed_us = pic->now_us - pic->zone->created_us;
-
-    ngx_canary_figures_counts(pic, f, NULL);
-
-    pic->hist = sum->cell.hist;
-
-    ngx_canary_figures_latency(pic, NGX_CANARY_TOTAL, sum->past_low_us,
-                               sum->past_max_us, f);
-}
-
-
-void
-ngx_canary_figures_stage(ngx_canary_picture_t *pic, ngx_canary_cell_t *base,
-    ngx_uint_t s, ngx_canary_figures_t *f)
-{
-    ngx_canary_sum_t  *sum;
-
-    sum = pic->sum;
-
-    f->elapsed_us = pic->split->stage_elapsed_us;
-
-    ngx_canary_figures_counts(pic, f, &base->counts);
-
-    if (!(pic->split->want & NGX_CANARY_WANT_QUANTILES)) {
-        return;
-    }
-
-    pic->hist = sum->cell.hist;
-
-    ngx_canary_hist_subtract(pic->hist, base->hist, sum->from, sum->to);
-    ngx_canary_figures_latency(pic, NGX_CANARY_STAGE, sum->cell.low_us[s],
-                               sum->cell.max_us[s], f);
-}
-
-
-/* extremes cannot be subtracted: those of a window are middles of buckets */
-
-void
-ngx_canary_figures_window(ngx_canary_picture_t *pic, ngx_uint_t slot,
-    ngx_canary_figures_t *f)
-{
-    uint64_t                 start_us;
+    ngx_uint_t               i;
     ngx_canary_sum_t        *sum;
     ngx_canary_step_cell_t  *cell;
+    ngx_canary_base_cell_t  *begin;
+
+    static const ngx_canary_counts_t   none;
+    const ngx_canary_counts_t         *base;
 
     sum = pic->sum;
-    start_us = pic->zone->created_us;
-    cell = NULL;
+    base = &none;
 
-    if (pic->step) {
-        start_us = pic->step->time_us;
+    pic->hist = sum->cell.hist;
+    pic->low = sum->past_low;
+    pic->max = sum->past_max;
+
+    switch (scope) {
+
+    case NGX_CANARY_TOTAL:
+        break;
+
+    case NGX_CANARY_STAGE:
+        begin = &tally->base[pic->base][pic->slot];
+        base = &begin->counts;
+
+        pic->low = sum->cell.low[pic->base];
+        pic->max = sum->cell.max[pic->base];
+
+        if (pic->split->want & NGX_CANARY_WANT_QUANTILES) {
+            ngx_canary_hist_subtract(pic->hist, begin->hist, sum->from,
+                                     sum->to);
+
+        } else {
+            pic->hist = NULL;
+        }
+
+        break;
+
+    default:
 
         /* the slot may have been another variant's at that time */
 
-        if (start_us >= pic->zone->slot_us[slot]) {
-            cell = &pic->step->cells[slot];
+        if (pic->step != NGX_CANARY_NO_STEP
+            && pic->start_us[scope] >= tally->since_us[pic->slot])
+        {
+            cell = &tally->steps[pic->at][pic->slot];
+            base = &cell->counts;
+            ngx_canary_figures_since(pic, cell);
         }
     }
 
-    f->elapsed_us = pic->now_us - start_us;
-
-    ngx_canary_figures_counts(pic, f, cell ? &cell->counts : NULL);
-    ngx_canary_figures_since(pic, cell);
-    ngx_canary_figures_latency(pic, NGX_CANARY_WINDOW, sum->past_low_us,
-                               sum->past_max_us, f);
+    for (i = 0; i < NGX_CANARY_TALLY; i++) {
+        pic->n[i] = sum->cell.counts.n[i] - base->n[i];
+    }
 }
 
 
@@ -106,11 +92,10 @@ ngx_canary_figures_since(ngx_canary_picture_t *pic,
 
     sum = pic->sum;
 
-    from = cell ? ngx_max(sum->from, cell->from) : 1;
-    to = cell ? ngx_min(sum->to, cell->to) : 0;
+    from = ngx_max(sum->from, cell->from);
+    to = ngx_min(sum->to, cell->to);
 
     if (from > to) {
-        pic->hist = sum->cell.hist;
         return;
     }
 
@@ -130,26 +115,51 @@ ngx_canary_figures_since(ngx_canary_picture_t *pic,
 }
 
 
-static void
-ngx_canary_figures_counts(ngx_canary_picture_t *pic, ngx_canary_figures_t *f,
-    ngx_canary_counts_t *base)
+/* extremes cannot be subtracted: those of a window are middles of buckets */
+
+uint64_t
+ngx_canary_figures_values(ngx_canary_picture_t *pic, ngx_canary_scope_e scope,
+    uint64_t *min, uint64_t *max, uint64_t *quantile)
 {
-    uint64_t              from;
-    ngx_uint_t            i;
-    ngx_canary_counts_t  *sum, none;
+    uint64_t    q[NGX_CANARY_QUANTILES + NGX_CANARY_EXTREMES], count;
+    ngx_uint_t  exact;
 
-    sum = &pic->sum->cell.counts;
-
-    if (base == NULL) {
-        ngx_memzero(&none, sizeof(ngx_canary_counts_t));
-        base = &none;
+    if (pic->low == 0 || pic->hist == NULL) {
+        return 0;
     }
 
+    count = ngx_canary_hist_quantiles(pic->hist, pic->sum->from, pic->sum->to,
+                                      UINT64_MAX - pic->low, pic->max,
+                                      ngx_canary_quantile_ppm, q,
+                                      NGX_CANARY_QUANTILES
+                                      + NGX_CANARY_EXTREMES);
+    if (count == 0) {
+        return 0;
+    }
+
+    exact = (scope != NGX_CANARY_WINDOW);
+
+    *min = exact ? UINT64_MAX - pic->low : q[0];
+    *max = exact ? pic->max : q[NGX_CANARY_QUANTILES + 1];
+
+    ngx_memcpy(quantile, &q[1], NGX_CANARY_QUANTILES * sizeof(uint64_t));
+
+    return count;
+}
+
+
+void
+ngx_canary_figures_requests(ngx_canary_picture_t *pic, ngx_canary_scope_e scope,
+    ngx_canary_figures_t *f)
+{
+    ngx_uint_t  i;
+
+    f->elapsed_us = pic->now_us - pic->start_us[scope];
     f->requests = 0;
 
     for (i = 0; i < NGX_CANARY_COUNTS; i++) {
-        f->counts[i] = sum->n[i] - base->n[i];
-        f->requests += i < NGX_CANARY_CLASSES ? f->counts[i] : 0;
+        f->counts[i] = pic->n[i];
+        f->requests += i < NGX_CANARY_CLASSES ? pic->n[i] : 0;
     }
 
     /* a request that is being counted may stand in one of them only */
@@ -158,71 +168,38 @@ ngx_canary_figures_counts(ngx_canary_picture_t *pic, ngx_canary_figures_t *f,
                  - ngx_min(ngx_canary_count(f, ABORTED), f->requests);
 
     ngx_memzero(&f->latency, sizeof(ngx_canary_latency_t));
-
-    f->latency.sum_us = sum->sum_us - base->sum_us;
-
-    /* what came before its limit was set is another limit's */
-
-    for (i = 0; i < NGX_CANARY_LIMITS; i++) {
-        from = ngx_canary_load(&pic->zone->late_from[pic->slot][i]);
-        from = ngx_max(from, base->late[i]);
-
-        pic->late[i] = sum->late[i] - ngx_min(from, sum->late[i]);
-    }
+    ngx_canary_figures_latency(pic, scope, &f->latency);
 }
 
 
-/*
- * The latencies in pic->hist, of which none is beyond the extremes; low_us is
- * UINT64_MAX less the least of them, 0 if there is none.
- */
-
 static void
 ngx_canary_figures_latency(ngx_canary_picture_t *pic, ngx_canary_scope_e scope,
-    uint64_t low_us, uint64_t max_us, ngx_canary_figures_t *f)
+    ngx_canary_latency_t *latency)
 {
-    size_t                 from, to;
-    uint64_t               q[NGX_CANARY_QUANTILES + NGX_CANARY_EXTREMES];
-    uint64_t               min_us;
-    ngx_uint_t             exact, want;
-    ngx_canary_split_t    *split;
-    ngx_canary_latency_t  *latency;
+    ngx_uint_t           want;
+    ngx_canary_split_t  *split;
 
     split = pic->split;
     want = split->want;
-    latency = &f->latency;
-    from = pic->sum->from;
-    to = pic->sum->to;
-    min_us = UINT64_MAX - low_us;
-    exact = (scope != NGX_CANARY_WINDOW);
 
-    ngx_memzero(q, sizeof(q));
-
-    if (low_us && (!exact || (want & NGX_CANARY_WANT_QUANTILES))) {
-        latency->count = ngx_canary_hist_quantiles(pic->hist, from, to, min_us,
-                                                   max_us,
-                                                   ngx_canary_quantile_ppm, q,
-                                                   NGX_CANARY_QUANTILES
-                                                   + NGX_CANARY_EXTREMES);
+    if (scope == NGX_CANARY_WINDOW || (want & NGX_CANARY_WANT_QUANTILES)) {
+        latency->count = ngx_canary_figures_values(pic, scope,
+                                                   &latency->min_us,
+                                                   &latency->max_us,
+                                                   latency->quantile_us);
     }
 
-    if (low_us && (want & NGX_CANARY_WANT_BOUNDS)
+    if (pic->low && (want & NGX_CANARY_WANT_BOUNDS)
         && (scope == NGX_CANARY_TOTAL || split->nrules))
     {
-        ngx_canary_hist_cumulate(pic->hist, from, to, split->le_us,
-                                 latency->le, split->nle + 1);
+        ngx_canary_hist_cumulate(pic->hist, pic->sum->from, pic->sum->to,
+                                 split->le_us, latency->le, split->nle + 1);
         latency->count = latency->le[split->nle];
     }
 
-    if (latency->count == 0) {
-        latency->sum_us = 0;
-        return;
+    if (latency->count) {
+        latency->sum_us = pic->n[NGX_CANARY_TALLY_SUM];
     }
-
-    latency->min_us = exact ? min_us : q[0];
-    latency->max_us = exact ? max_us : q[NGX_CANARY_QUANTILES + 1];
-
-    ngx_memcpy(latency->quantile_us, &q[1], sizeof(latency->quantile_us));
 }
 
 

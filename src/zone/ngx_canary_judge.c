@@ -125,7 +125,7 @@ ngx_uint_t
 ngx_canary_judged_is_of(ngx_canary_zone_t *zone, const ngx_canary_seen_t *seen,
     ngx_uint_t slot)
 {
-    return seen->ready == 1 + zone->slot_us[slot];
+    return seen->ready == 1 + zone->requests.since_us[slot];
 }
 
 

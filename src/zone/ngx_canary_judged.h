@@ -34,7 +34,7 @@ typedef struct {
 
 /* the same of a gate: a rule on one canary; see ngx_canary_gate_t */
 typedef struct {
-    uint64_t                  ready;        /* 1 + slot_us of the variant */
+    uint64_t                  ready;        /* 1 + since_us of the slot */
     uint64_t                  failed;
     uint64_t                  stream;       /* 0: not begun */
     uint64_t                  held;

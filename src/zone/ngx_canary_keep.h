@@ -41,7 +41,7 @@ typedef struct {
     u_char                   *file;         /* where it is configured */
     ngx_uint_t                line;
 
-    ngx_canary_events_t      *events;       /* of the zone, or NULL */
+    ngx_canary_event_plan_t  *events;       /* or NULL */
     ngx_canary_series_zone_t *history;
 
     /* whose the file is to be, if not ours */
@@ -172,6 +172,13 @@ void ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved);
 /* into memory that nobody else uses yet */
 void ngx_canary_saved_give(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved);
 
+/* the same of one tally and its slot; what comes of other values is zeroed */
+void ngx_canary_saved_tally(ngx_canary_tally_t *tally, ngx_uint_t slot,
+    uint64_t base, ngx_canary_saved_tally_t *total,
+    ngx_canary_saved_tally_t *begin);
+void ngx_canary_given_tally(ngx_canary_tally_t *tally, ngx_uint_t slot,
+    ngx_canary_saved_tally_t *total, ngx_canary_saved_tally_t *begin);
+
 /* ngx_canary_saved_history.c: into zeroed memory, and from it */
 void ngx_canary_saved_history(ngx_canary_series_zone_t *history,
     ngx_canary_saved_history_t *saved);
@@ -188,10 +195,10 @@ void ngx_canary_given_judge(ngx_canary_zone_t *zone,
  * ngx_canary_saved_events.c: the same; NGX_ERROR if memory is short.  What it
  * takes is from ngx_canary_keep_alloc(), by saved->nevents.
  */
-ngx_int_t ngx_canary_saved_events_take(ngx_canary_events_t *events,
+ngx_int_t ngx_canary_saved_events_take(ngx_canary_event_plan_t *plan,
     uint64_t base, ngx_canary_saved_t *saved);
-void ngx_canary_saved_events_give(ngx_canary_events_t *events,
-    uint64_t created_us, ngx_canary_saved_t *saved);
+void ngx_canary_saved_events_give(ngx_canary_event_plan_t *plan,
+    ngx_canary_saved_t *saved);
 
 
 /* ngx_canary_keep_file.c: the file itself; errors are not logged */

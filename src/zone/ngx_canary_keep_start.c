@@ -128,7 +128,7 @@ ngx_canary_keep_fresh(ngx_canary_zone_t *zone, ngx_canary_keep_conf_t *keep,
         ngx_canary_given_history(keep->history, saved->history);
 
         if (keep->events) {
-            ngx_canary_saved_events_give(keep->events, zone->created_us, saved);
+            ngx_canary_saved_events_give(keep->events, saved);
         }
 
         zone->keep.run = saved->run + 1;

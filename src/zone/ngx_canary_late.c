@@ -82,8 +82,9 @@ ngx_canary_late_change(ngx_canary_zone_t *zone, ngx_uint_t i,
     for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
         sum = 0;
 
-        for (s = 0; s < zone->nshards; s++) {
-            sum += ngx_canary_load(&zone->shards[s].variants[v].counts.late[i]);
+        for (s = 0; s < zone->requests.nshards; s++) {
+            sum += ngx_canary_load(&zone->shards[s].variants[v].counts
+                                   .n[NGX_CANARY_TALLY_LATE + i]);
         }
 
         ngx_canary_store(&zone->late_from[v][i], sum);

@@ -5,6 +5,8 @@
 
 static ngx_int_t ngx_canary_picture_split(ngx_canary_picture_t *pic,
     ngx_pool_t *pool);
+static void ngx_canary_picture_scopes(ngx_canary_picture_t *pic);
+static ngx_uint_t ngx_canary_picture_holds(ngx_canary_picture_t *pic);
 static void ngx_canary_picture_passages(ngx_canary_picture_t *pic);
 static ngx_int_t ngx_canary_picture_state(ngx_canary_picture_t *pic,
     ngx_pool_t *pool);
@@ -17,17 +19,29 @@ static ngx_int_t ngx_canary_picture_copy(ngx_canary_str_t *dst, u_char *data,
 
 
 ngx_int_t
-ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
-    ngx_pool_t *pool)
+ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_event_plan_t *events,
+    ngx_canary_split_t *split, ngx_pool_t *pool)
 {
     uint64_t              word;
     ngx_uint_t            tries;
     ngx_canary_picture_t  pic;
 
     pic.zone = zone;
+    pic.events = events;
     pic.split = split;
 
     split->history = NULL;
+    split->nevents = 0;
+
+    if (events) {
+        split->events = ngx_palloc(pool,
+                                   events->nnames * sizeof(ngx_canary_event_t));
+        if (split->events == NULL) {
+            return NGX_ERROR;
+        }
+
+        split->nevents = events->nnames;
+    }
 
     if (split->nrules) {
         split->want |= NGX_CANARY_WANT_BOUNDS|NGX_CANARY_WANT_QUANTILES;
@@ -44,7 +58,10 @@ ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
         return NGX_ERROR;
     }
 
-    /* once more if it was published meanwhile: all of it must fit together */
+    /*
+     * Once more if it was published meanwhile, or the window's step was taken
+     * for another one: all of it must fit together.
+     */
 
     for (tries = 0; tries < NGX_CANARY_READ_TRIES; tries++) {
         word = ngx_canary_published(zone, &pic.record);
@@ -54,7 +71,15 @@ ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
             return NGX_ERROR;
         }
 
-        if (ngx_canary_load(&zone->published) == word) {
+        if (events) {
+            ngx_canary_picture_events(&pic);
+        }
+
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+
+        if (ngx_canary_load(&zone->published) == word
+            && ngx_canary_picture_holds(&pic))
+        {
             break;
         }
     }
@@ -76,17 +101,15 @@ ngx_canary_picture_split(ngx_canary_picture_t *pic, ngx_pool_t *pool)
     split = pic->split;
     record = &pic->record;
 
-    pic->now_us = ngx_canary_now_us();
-    pic->step = ngx_canary_step_find(zone, split->window_us, pic->now_us);
+    ngx_canary_picture_scopes(pic);
 
     split->generation = record->generation;
     split->loaded_ms = record->loaded_ms;
     split->created_ms = zone->created_ms;
     split->verdict = NGX_CANARY_VERDICT_PENDING;
     split->stage_start_ms = zone->stages[pic->base].start_ms;
-    split->stage_elapsed_us = pic->now_us - zone->stages[pic->base].start_us;
+    split->stage_elapsed_us = pic->now_us - pic->start_us[NGX_CANARY_STAGE];
     split->nvariants = 0;
-    split->nevents = 0;
 
     for (i = 0; i < NGX_CANARY_CAUSES; i++) {
         split->rollbacks[i] = ngx_canary_load(&zone->rollbacks[i]);
@@ -128,6 +151,35 @@ ngx_canary_picture_split(ngx_canary_picture_t *pic, ngx_pool_t *pool)
 }
 
 
+/* where each scope begins */
+
+static void
+ngx_canary_picture_scopes(ngx_canary_picture_t *pic)
+{
+    ngx_canary_zone_t  *zone;
+
+    zone = pic->zone;
+
+    pic->now_us = ngx_canary_now_us();
+    pic->step = ngx_canary_step_find(zone, pic->split->window_us, pic->now_us);
+    pic->at = pic->step % NGX_CANARY_STEPS;
+
+    pic->start_us[NGX_CANARY_TOTAL] = zone->created_us;
+    pic->start_us[NGX_CANARY_STAGE] = zone->stages[pic->base].start_us;
+    pic->start_us[NGX_CANARY_WINDOW] = (pic->step == NGX_CANARY_NO_STEP)
+                                       ? zone->created_us
+                                       : zone->ring[pic->at].time_us;
+}
+
+
+static ngx_uint_t
+ngx_canary_picture_holds(ngx_canary_picture_t *pic)
+{
+    return pic->step == NGX_CANARY_NO_STEP
+           || ngx_canary_ring_holds(&pic->zone->ring[pic->at].mark, pic->step);
+}
+
+
 /* requests through the split, whatever decided them */
 
 static void
@@ -144,7 +196,7 @@ ngx_canary_picture_passages(ngx_canary_picture_t *pic)
     split->unkeyed = 0;
     split->bypassed = 0;
 
-    for (i = 0; i < zone->nshards; i++) {
+    for (i = 0; i < zone->requests.nshards; i++) {
         split->unkeyed += ngx_canary_load(&zone->shards[i].unkeyed);
         split->bypassed += ngx_canary_load(&zone->shards[i].bypassed);
     }
@@ -153,7 +205,8 @@ ngx_canary_picture_passages(ngx_canary_picture_t *pic)
     unkeyed[NGX_CANARY_STAGE] = split->unkeyed
                                 - zone->base_unkeyed[pic->base];
     unkeyed[NGX_CANARY_WINDOW] = split->unkeyed
-                                 - (pic->step ? pic->step->unkeyed : 0);
+                                 - (pic->step == NGX_CANARY_NO_STEP
+                                    ? 0 : zone->ring[pic->at].unkeyed);
 
     for (s = 0; s < NGX_CANARY_SCOPES; s++) {
         split->passages[s] = unkeyed[s];
@@ -210,13 +263,10 @@ static ngx_int_t
 ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
     uint32_t share_ppm, ngx_pool_t *pool)
 {
-    ngx_uint_t             i, s, base;
+    ngx_uint_t             i;
     ngx_canary_zone_t     *zone;
+    ngx_canary_scope_e     s;
     ngx_canary_variant_t  *v;
-
-    static ngx_uint_t  scopes[NGX_CANARY_SCOPES] = {
-        NGX_CANARY_TOTAL, NGX_CANARY_WINDOW, NGX_CANARY_STAGE
-    };
 
     zone = pic->zone;
 
@@ -238,35 +288,18 @@ ngx_canary_picture_variant(ngx_canary_picture_t *pic, ngx_uint_t slot,
         v->share_ppm = v->canary ? 0 : NGX_CANARY_PPM;
     }
 
-    ngx_canary_sum(zone, slot, pic->sum);
-
     pic->slot = slot;
+    ngx_canary_tally_sum(&zone->requests, slot, pic->sum);
+
     if (ngx_canary_picture_totals(pic, v, pool) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    base = pic->base;
-
-    /* the stage at last, as its base is taken off the totals themselves */
-
     for (i = 0; i < NGX_CANARY_SCOPES; i++) {
-        s = scopes[i];
+        s = ngx_canary_figures_scopes[i];
 
-        switch (s) {
-
-        case NGX_CANARY_TOTAL:
-            ngx_canary_figures_total(pic, &v->figures[s]);
-            break;
-
-        case NGX_CANARY_WINDOW:
-            ngx_canary_figures_window(pic, slot, &v->figures[s]);
-            break;
-
-        default:
-            ngx_canary_figures_stage(pic, &zone->base[base][slot], base,
-                                     &v->figures[s]);
-        }
-
+        ngx_canary_figures_scope(pic, &zone->requests, s);
+        ngx_canary_figures_requests(pic, s, &v->figures[s]);
         ngx_canary_picture_trials(pic, s);
 
         if (ngx_canary_figures_keep(pic, s, &v->figures[s].latency, pool)

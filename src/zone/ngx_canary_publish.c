@@ -9,7 +9,6 @@ static uint32_t ngx_canary_publish_slot(ngx_canary_zone_t *zone,
     ngx_uint_t *renamed);
 static void ngx_canary_slot_name(ngx_canary_slot_t *slot, ngx_str_t *name,
     uint64_t generation);
-static void ngx_canary_slot_reset(ngx_canary_zone_t *zone, ngx_uint_t slot);
 static ngx_uint_t ngx_canary_publish_same_shares(ngx_canary_record_t *a,
     ngx_canary_record_t *b);
 static ngx_uint_t ngx_canary_publish_same_stage(ngx_canary_record_t *a,
@@ -37,7 +36,7 @@ void
 ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     uint64_t generation, ngx_log_t *log)
 {
-    uint64_t              word, base, next;
+    uint64_t              word, next, base, spare;
     ngx_uint_t            renamed, same, unchanged, rearms, first, ends;
     ngx_canary_record_t  *record, *old;
 
@@ -81,7 +80,7 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
 
     /* the first window begins here */
 
-    ngx_canary_step_add(zone, 0, 1);
+    ngx_canary_step_add(zone, plan->events, 0, 1);
 
     /* the next canary is not judged by what the last one did */
 
@@ -89,9 +88,11 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
         ngx_canary_add(&zone->armed, 1);
     }
 
-    base = first || ngx_canary_base_at(word);
+    /* which nobody but the master changes */
 
-    if (!same && ngx_canary_stage_fill(zone, plan->events, !base) != NGX_OK) {
+    spare = first ? 0 : ngx_canary_spare_at(word);
+
+    if (!same && ngx_canary_stage_fill(zone, plan->events, spare) != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
                       "no memory to begin a stage of split \"%V\" anew, the "
                       "figures of the last one go on", &plan->split);
@@ -105,9 +106,11 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     /* from here on in every worker, old and new */
 
     do {
+        base = first ? 1 : ngx_canary_base_at(word);
+
         next = ngx_canary_word(ngx_canary_number(word) + 1,
                                !ngx_canary_record_at(word),
-                               same ? ngx_canary_base_at(word) : !base);
+                               same ? spare : base, same ? base : spare);
 
     } while (!__atomic_compare_exchange_n(&zone->published, &word, next, 0,
                                           __ATOMIC_ACQ_REL,
@@ -227,7 +230,8 @@ ngx_canary_publish_slot(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     /* there are as many slots as a plan may have names */
 
     if (zone->slots[best].used) {
-        ngx_canary_slot_reset(zone, best);
+        ngx_canary_tally_clear(&zone->requests, best);
+        ngx_memzero(zone->late_from[best], sizeof(zone->late_from[best]));
         *renamed = 1;
 
         if (plan->events) {
@@ -248,31 +252,6 @@ ngx_canary_slot_name(ngx_canary_slot_t *slot, ngx_str_t *name,
     slot->used = generation;
     slot->len = ngx_min(name->len, NGX_CANARY_MAX_NAME);
     ngx_memcpy(slot->name, name->data, slot->len);
-}
-
-
-static void
-ngx_canary_slot_reset(ngx_canary_zone_t *zone, ngx_uint_t slot)
-{
-    ngx_uint_t  i;
-
-    /* what a step or a gate remembers of the slot is older than this */
-
-    zone->slot_us[slot] = ngx_canary_now_us();
-
-    for (i = 0; i < zone->nshards; i++) {
-        ngx_memzero(&zone->shards[i].variants[slot],
-                    sizeof(ngx_canary_cell_t));
-    }
-
-    for (i = 0; i < NGX_CANARY_BASES; i++) {
-        ngx_memzero(&zone->base[i][slot], sizeof(ngx_canary_cell_t));
-    }
-
-    ngx_memzero(zone->late_from[slot], sizeof(zone->late_from[slot]));
-
-    zone->past_max_us[slot] = 0;
-    zone->past_low_us[slot] = 0;
 }
 
 

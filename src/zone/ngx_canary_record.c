@@ -42,7 +42,7 @@ ngx_canary_record_late(ngx_canary_zone_t *zone, ngx_canary_counts_t *counts,
 
     for (i = 0; i < NGX_CANARY_LIMITS; i++) {
         if (us > ngx_canary_load(&zone->limits_us[i])) {
-            ngx_canary_add(&counts->late[i], 1);
+            ngx_canary_add(&counts->n[NGX_CANARY_TALLY_LATE + i], 1);
         }
     }
 }

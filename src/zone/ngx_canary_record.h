@@ -47,10 +47,8 @@ ngx_canary_record_latency(ngx_canary_zone_t *zone, ngx_canary_cell_t *cell,
 
     base = ngx_canary_base_at(ngx_canary_load(&zone->published));
 
-    ngx_canary_add(&cell->hist[ngx_canary_hist_index(us)], 1);
-    ngx_canary_add(&cell->counts.sum_us, us);
-    ngx_canary_raise(&cell->max_us[base], us);
-    ngx_canary_raise(&cell->low_us[base], UINT64_MAX - us);
+    ngx_canary_add(&cell->counts.n[NGX_CANARY_TALLY_SUM], us);
+    ngx_canary_tally_value(cell, base, us);
 }
 
 

@@ -4,8 +4,7 @@
 
 #if (NGX_CANARY_SAVED_NAME < NGX_CANARY_MAX_NAME                              \
      || NGX_CANARY_SAVED_NAME < NGX_CANARY_MAX_STAGE                          \
-     || NGX_CANARY_SAVED_TEXT != NGX_CANARY_MAX_TEXT                          \
-     || NGX_CANARY_SAVED_LIMITS != NGX_CANARY_LIMITS)
+     || NGX_CANARY_SAVED_TEXT != NGX_CANARY_MAX_TEXT)
 #error what is kept of a split is larger than its place in the file
 #endif
 
@@ -20,8 +19,6 @@ static void ngx_canary_saved_journal(ngx_canary_zone_t *zone,
     ngx_canary_saved_t *saved);
 static void ngx_canary_saved_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
     uint64_t base, ngx_canary_saved_variant_t *v);
-static void ngx_canary_saved_counts(ngx_canary_saved_counts_t *counts,
-    ngx_canary_counts_t *from);
 static void ngx_canary_given_record(ngx_canary_zone_t *zone,
     ngx_canary_saved_t *saved);
 static void ngx_canary_given_latch(ngx_canary_zone_t *zone,
@@ -30,8 +27,6 @@ static void ngx_canary_given_journal(ngx_canary_zone_t *zone,
     ngx_canary_saved_t *saved);
 static void ngx_canary_given_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
     ngx_canary_saved_variant_t *v);
-static void ngx_canary_given_counts(ngx_canary_cell_t *cell,
-    ngx_canary_saved_counts_t *counts);
 static size_t ngx_canary_saved_bytes(u_char *dst, u_char *src, uint64_t len,
     size_t max);
 
@@ -72,7 +67,7 @@ ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
         saved->bypassed = 0;
         saved->base_unkeyed = zone->base_unkeyed[base];
 
-        for (i = 0; i < zone->nshards; i++) {
+        for (i = 0; i < zone->requests.nshards; i++) {
             saved->unkeyed += ngx_canary_load(&zone->shards[i].unkeyed);
             saved->bypassed += ngx_canary_load(&zone->shards[i].bypassed);
         }
@@ -172,7 +167,6 @@ ngx_canary_saved_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
     uint64_t base, ngx_canary_saved_variant_t *v)
 {
     ngx_uint_t          i;
-    ngx_canary_sum_t    sum;
     ngx_canary_slot_t  *name;
 
     name = &zone->slots[slot];
@@ -186,19 +180,7 @@ ngx_canary_saved_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
     v->name.len = ngx_canary_saved_bytes(v->name.data, name->name, name->len,
                                          NGX_CANARY_MAX_NAME);
 
-    ngx_canary_sum(zone, slot, &sum);
-
-    ngx_memzero(&v->total, sizeof(ngx_canary_saved_counts_t));
-    ngx_canary_saved_counts(&v->total, &sum.cell.counts);
-    ngx_canary_hist_copy(v->total.hist, sum.cell.hist, sum.from, sum.to);
-    v->total.max_us = sum.past_max_us;
-    v->total.low_us = sum.past_low_us;
-
-    ngx_canary_saved_counts(&v->base, &zone->base[base][slot].counts);
-    ngx_memcpy(v->base.hist, zone->base[base][slot].hist,
-               sizeof(v->base.hist));
-    v->base.max_us = sum.cell.max_us[base];
-    v->base.low_us = sum.cell.low_us[base];
+    ngx_canary_saved_tally(&zone->requests, slot, base, &v->total, &v->base);
 
     for (i = 0; i < NGX_CANARY_LIMITS; i++) {
         v->late_from[i] = ngx_canary_load(&zone->late_from[slot][i]);
@@ -206,13 +188,27 @@ ngx_canary_saved_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
 }
 
 
-static void
-ngx_canary_saved_counts(ngx_canary_saved_counts_t *counts,
-    ngx_canary_counts_t *from)
+void
+ngx_canary_saved_tally(ngx_canary_tally_t *tally, ngx_uint_t slot,
+    uint64_t base, ngx_canary_saved_tally_t *total,
+    ngx_canary_saved_tally_t *begin)
 {
-    ngx_memcpy(counts->n, from->n, sizeof(from->n));
-    ngx_memcpy(counts->late, from->late, sizeof(from->late));
-    counts->sum_us = from->sum_us;
+    ngx_canary_sum_t  sum;
+
+    ngx_canary_tally_sum(tally, slot, &sum);
+
+    ngx_memzero(total->hist, sizeof(total->hist));
+    ngx_canary_hist_copy(total->hist, sum.cell.hist, sum.from, sum.to);
+    ngx_memcpy(total->n, sum.cell.counts.n, sizeof(total->n));
+    total->max = sum.past_max;
+    total->low = sum.past_low;
+
+    ngx_memzero(begin->hist, sizeof(begin->hist));
+    ngx_canary_hist_copy(begin->hist, tally->base[base][slot].hist, sum.from,
+                         sum.to);
+    ngx_memcpy(begin->n, tally->base[base][slot].counts.n, sizeof(begin->n));
+    begin->max = sum.cell.max[base];
+    begin->low = sum.cell.low[base];
 }
 
 
@@ -276,7 +272,7 @@ ngx_canary_given_record(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
         record->canaries[i].off = (uint32_t) saved->canaries[i].off;
     }
 
-    ngx_canary_store(&zone->published, ngx_canary_word((uint64_t) 1, 0, 0));
+    ngx_canary_store(&zone->published, ngx_canary_word(1, 0, 1, 0));
 }
 
 
@@ -349,7 +345,6 @@ static void
 ngx_canary_given_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
     ngx_canary_saved_variant_t *v)
 {
-    ngx_canary_cell_t  *cell;
     ngx_canary_slot_t  *name;
 
     if (v->used == 0) {
@@ -362,31 +357,43 @@ ngx_canary_given_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
     name->len = ngx_canary_saved_bytes(name->name, v->name.data, v->name.len,
                                        NGX_CANARY_MAX_NAME);
 
-    ngx_canary_given_counts(&zone->base[0][slot], &v->base);
-
-    cell = &zone->shards[0].variants[slot];
-
-    ngx_canary_given_counts(cell, &v->total);
-
-    cell->max_us[0] = v->base.max_us;
-    cell->low_us[0] = v->base.low_us;
-
-    zone->past_max_us[slot] = v->total.max_us;
-    zone->past_low_us[slot] = v->total.low_us;
+    ngx_canary_given_tally(&zone->requests, slot, &v->total, &v->base);
 
     ngx_memcpy(zone->late_from[slot], v->late_from,
                sizeof(zone->late_from[slot]));
 }
 
 
-static void
-ngx_canary_given_counts(ngx_canary_cell_t *cell,
-    ngx_canary_saved_counts_t *counts)
+/* memory that is not needed stays untouched */
+
+void
+ngx_canary_given_tally(ngx_canary_tally_t *tally, ngx_uint_t slot,
+    ngx_canary_saved_tally_t *total, ngx_canary_saved_tally_t *begin)
 {
-    ngx_memcpy(cell->hist, counts->hist, sizeof(cell->hist));
-    ngx_memcpy(cell->counts.n, counts->n, sizeof(cell->counts.n));
-    ngx_memcpy(cell->counts.late, counts->late, sizeof(cell->counts.late));
-    cell->counts.sum_us = counts->sum_us;
+    size_t              b, from, to;
+    ngx_canary_cell_t  *cell;
+
+    cell = ngx_canary_tally_cell(tally, 0, slot);
+
+    ngx_memcpy(cell->counts.n, total->n, sizeof(total->n));
+    ngx_memcpy(tally->base[0][slot].counts.n, begin->n, sizeof(begin->n));
+
+    cell->max[0] = begin->max;
+    cell->low[0] = begin->low;
+    tally->past_max[slot] = total->max;
+    tally->past_low[slot] = total->low;
+
+    if (total->low == 0) {
+        return;
+    }
+
+    from = ngx_canary_hist_index(UINT64_MAX - total->low);
+    to = ngx_canary_hist_index(total->max);
+
+    for (b = from; b <= to; b++) {
+        cell->hist[b] = total->hist[b];
+        tally->base[0][slot].hist[b] = begin->hist[b];
+    }
 }
 
 

@@ -9,28 +9,21 @@
 #endif
 
 
-static void ngx_canary_saved_event(ngx_canary_events_t *events, ngx_uint_t e,
+static void ngx_canary_saved_event(ngx_canary_event_plan_t *plan, ngx_uint_t e,
     uint64_t base, ngx_canary_saved_event_t *event);
-static void ngx_canary_saved_figures(ngx_canary_events_t *events, ngx_uint_t e,
-    ngx_uint_t v, uint64_t base, ngx_canary_saved_figures_t *f);
-static void ngx_canary_saved_tally(ngx_canary_saved_tally_t *tally,
-    ngx_canary_event_counts_t *counts, uint64_t max, uint64_t low);
-static void ngx_canary_given_event(ngx_canary_events_t *events, ngx_uint_t e,
+static void ngx_canary_given_event(ngx_canary_event_plan_t *plan, ngx_uint_t e,
     ngx_canary_saved_event_t *event);
-static void ngx_canary_given_figures(ngx_canary_events_t *events, ngx_uint_t e,
-    ngx_uint_t v, ngx_canary_saved_figures_t *f);
-static void ngx_canary_given_values(ngx_canary_events_t *events, ngx_uint_t e,
-    ngx_uint_t v, ngx_canary_saved_figures_t *f);
-static void ngx_canary_given_users(ngx_canary_events_t *events, ngx_uint_t e,
-    ngx_uint_t v, ngx_canary_saved_figures_t *f);
+static ngx_uint_t ngx_canary_saved_is_used(const unsigned char *sketch);
 
 
 ngx_int_t
-ngx_canary_saved_events_take(ngx_canary_events_t *events, uint64_t base,
+ngx_canary_saved_events_take(ngx_canary_event_plan_t *plan, uint64_t base,
     ngx_canary_saved_t *saved)
 {
-    ngx_uint_t  e, n;
+    ngx_uint_t            e, n;
+    ngx_canary_events_t  *events;
 
+    events = plan->events;
     n = 0;
 
     for (e = 0; e < NGX_CANARY_MAX_EVENTS; e++) {
@@ -48,7 +41,7 @@ ngx_canary_saved_events_take(ngx_canary_events_t *events, uint64_t base,
 
     for (e = 0; e < NGX_CANARY_MAX_EVENTS && saved->nevents < n; e++) {
         if (events->slots[e].used) {
-            ngx_canary_saved_event(events, e, base,
+            ngx_canary_saved_event(plan, e, base,
                                    &saved->events[saved->nevents++]);
         }
     }
@@ -58,202 +51,140 @@ ngx_canary_saved_events_take(ngx_canary_events_t *events, uint64_t base,
 
 
 static void
-ngx_canary_saved_event(ngx_canary_events_t *events, ngx_uint_t e,
+ngx_canary_saved_event(ngx_canary_event_plan_t *plan, ngx_uint_t e,
     uint64_t base, ngx_canary_saved_event_t *event)
 {
-    ngx_uint_t                v;
-    ngx_canary_event_slot_t  *slot;
+    uint64_t                     count;
+    ngx_uint_t                   i, v;
+    ngx_canary_users_t          *users;
+    ngx_canary_events_t         *events;
+    ngx_canary_values_t         *values;
+    ngx_canary_event_slot_t     *slot;
+    ngx_canary_saved_figures_t  *f;
 
+    events = plan->events;
     slot = &events->slots[e];
 
     event->used = slot->used;
     event->name.len = ngx_min(slot->len, NGX_CANARY_MAX_EVENT_NAME);
     ngx_memcpy(event->name.data, slot->data, event->name.len);
 
+    i = ngx_canary_events_index(plan, slot);
+    values = (i < plan->nall) ? plan->values[i] : NULL;
+    users = (i < plan->nall) ? plan->users[i] : NULL;
+
     for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
-        ngx_canary_saved_figures(events, e, v, base, &event->figures[v]);
+        f = &event->figures[v];
+        count = ngx_canary_events_sum(events, e, v);
+
+        if (count == 0) {
+            continue;
+        }
+
+        if (values) {
+            ngx_canary_saved_tally(&values->tally, v, base, &f->total,
+                                   &f->base);
+            f->last = ngx_canary_load(&values->last[v]);
+        }
+
+        if (users && ngx_canary_load(&users->used[v])) {
+            ngx_memcpy(f->total.sketch, users->total[v],
+                       NGX_CANARY_SAVED_SKETCH);
+            ngx_memcpy(f->base.sketch, users->stage[base][v],
+                       NGX_CANARY_SAVED_SKETCH);
+        }
+
+        f->total.n[NGX_CANARY_EVENT_COUNT] = count;
+        f->base.n[NGX_CANARY_EVENT_COUNT] = events->base[base][e][v];
+        f->elapsed_us = ngx_canary_now_us() - events->since_us[e][v];
     }
 }
 
-
-static void
-ngx_canary_saved_figures(ngx_canary_events_t *events, ngx_uint_t e,
-    ngx_uint_t v, uint64_t base, ngx_canary_saved_figures_t *f)
-{
-    size_t                      from, to;
-    uint64_t                    max, low;
-    ngx_canary_event_cell_t    *cell;
-    ngx_canary_event_counts_t   sum;
-
-    ngx_canary_events_sum(events, e, v, &sum);
-
-    if (sum.count == 0) {
-        return;
-    }
-
-    cell = &events->cells[e][v];
-
-    f->elapsed_us = ngx_canary_now_us() - ngx_max(events->created_us,
-                                                  cell->since_us);
-    f->last = ngx_canary_load(&cell->last);
-
-    max = ngx_canary_events_extreme(&cell->past_max, cell->max);
-    low = ngx_canary_events_extreme(&cell->past_low, cell->low);
-
-    ngx_canary_saved_tally(&f->total, &sum, max, low);
-    ngx_canary_saved_tally(&f->base, &events->base[base][e][v],
-                           cell->max[base], cell->low[base]);
-
-    if (ngx_canary_events_range(cell, &from, &to)) {
-        ngx_canary_hist_copy(f->total.hist, events->hist[e][v], from, to);
-        ngx_canary_hist_copy(f->base.hist, events->base_hist[base][e][v],
-                             from, to);
-    }
-
-    if (ngx_canary_load(&cell->users)) {
-        ngx_memcpy(f->total.sketch, events->users[e][v],
-                   NGX_CANARY_SAVED_SKETCH);
-        ngx_memcpy(f->base.sketch, events->stage_users[base][e][v],
-                   NGX_CANARY_SAVED_SKETCH);
-    }
-}
-
-
-static void
-ngx_canary_saved_tally(ngx_canary_saved_tally_t *tally,
-    ngx_canary_event_counts_t *counts, uint64_t max, uint64_t low)
-{
-    tally->count = counts->count;
-    tally->nvalues = counts->nvalues;
-    tally->sum_low = counts->sum_low;
-    tally->sum_high = counts->sum_high;
-    tally->max = max;
-    tally->low = low;
-}
-
-
-/* a window begins here: its first step and slice are what was kept */
 
 void
-ngx_canary_saved_events_give(ngx_canary_events_t *events, uint64_t created_us,
+ngx_canary_saved_events_give(ngx_canary_event_plan_t *plan,
     ngx_canary_saved_t *saved)
 {
     ngx_uint_t  e;
 
     for (e = 0; e < NGX_CANARY_MAX_EVENTS; e++) {
-        if (events->slots[e].used) {
+        if (plan->events->slots[e].used) {
             return;
         }
     }
 
-    events->created_us = created_us;
-    events->restored = 1;
-    events->ring[0].time_us = ngx_canary_now_us();
-    events->slice_us[0] = ngx_canary_now_us();
-
     for (e = 0; e < saved->nevents; e++) {
-        ngx_canary_given_event(events, e, &saved->events[e]);
+        ngx_canary_given_event(plan, e, &saved->events[e]);
     }
 
-    events->naming++;
-    ngx_canary_ring_complete(&events->steps, &events->ring[0].mark,
-                             ngx_canary_ring_take(&events->steps));
+    plan->events->naming++;
 }
 
 
+/* values and users have a place only where they are asked for */
+
 static void
-ngx_canary_given_event(ngx_canary_events_t *events, ngx_uint_t e,
+ngx_canary_given_event(ngx_canary_event_plan_t *plan, ngx_uint_t e,
     ngx_canary_saved_event_t *event)
 {
-    ngx_uint_t                v;
-    ngx_canary_event_slot_t  *slot;
+    ngx_uint_t                   i, v;
+    ngx_canary_users_t          *users;
+    ngx_canary_events_t         *events;
+    ngx_canary_values_t         *values;
+    ngx_canary_event_slot_t     *slot;
+    ngx_canary_saved_figures_t  *f;
 
+    events = plan->events;
     slot = &events->slots[e];
 
     slot->used = event->used;
     slot->len = ngx_min(event->name.len, NGX_CANARY_MAX_EVENT_NAME);
     ngx_memcpy(slot->data, event->name.data, slot->len);
 
+    i = ngx_canary_events_index(plan, slot);
+    values = (i < plan->nall) ? plan->values[i] : NULL;
+    users = (i < plan->nall) ? plan->users[i] : NULL;
+
     for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
-        if (event->figures[v].total.count) {
-            ngx_canary_given_figures(events, e, v, &event->figures[v]);
+        f = &event->figures[v];
+
+        if (f->total.n[NGX_CANARY_EVENT_COUNT] == 0) {
+            continue;
+        }
+
+        events->since_us[e][v] = ngx_canary_now_us() - f->elapsed_us;
+        events->shards[0][e][v] = f->total.n[NGX_CANARY_EVENT_COUNT];
+        events->base[0][e][v] = f->base.n[NGX_CANARY_EVENT_COUNT];
+
+        if (values) {
+            f->total.n[NGX_CANARY_EVENT_COUNT] = 0;
+            f->base.n[NGX_CANARY_EVENT_COUNT] = 0;
+
+            ngx_canary_given_tally(&values->tally, v, &f->total, &f->base);
+            values->last[v] = f->last;
+        }
+
+        if (users && ngx_canary_saved_is_used(f->total.sketch)) {
+            ngx_memcpy(users->total[v], f->total.sketch,
+                       NGX_CANARY_SAVED_SKETCH);
+            ngx_memcpy(users->stage[0][v], f->base.sketch,
+                       NGX_CANARY_SAVED_SKETCH);
+            users->used[v] = 1;
         }
     }
 }
 
 
-static void
-ngx_canary_given_figures(ngx_canary_events_t *events, ngx_uint_t e,
-    ngx_uint_t v, ngx_canary_saved_figures_t *f)
-{
-    ngx_canary_event_cell_t    *cell;
-    ngx_canary_event_counts_t  *counts;
-
-    counts = &events->shards[0][e][v];
-
-    counts->count = f->total.count;
-    counts->nvalues = f->total.nvalues;
-    counts->sum_low = f->total.sum_low;
-    counts->sum_high = f->total.sum_high;
-
-    events->ring[0].counts[e][v] = *counts;
-
-    counts = &events->base[0][e][v];
-
-    counts->count = f->base.count;
-    counts->nvalues = f->base.nvalues;
-    counts->sum_low = f->base.sum_low;
-    counts->sum_high = f->base.sum_high;
-
-    cell = &events->cells[e][v];
-
-    cell->last = f->last;
-    cell->max[0] = f->base.max;
-    cell->low[0] = f->base.low;
-    cell->past_max = f->total.max;
-    cell->past_low = f->total.low;
-    cell->since_us = ngx_canary_now_us() - f->elapsed_us;
-
-    ngx_canary_given_values(events, e, v, f);
-    ngx_canary_given_users(events, e, v, f);
-}
-
-
-/* memory that is not needed stays untouched */
-
-static void
-ngx_canary_given_values(ngx_canary_events_t *events, ngx_uint_t e,
-    ngx_uint_t v, ngx_canary_saved_figures_t *f)
-{
-    size_t  b, from, to;
-
-    if (!ngx_canary_events_range(&events->cells[e][v], &from, &to)) {
-        return;
-    }
-
-    for (b = from; b <= to; b++) {
-        events->hist[e][v][b] = f->total.hist[b];
-        events->base_hist[0][e][v][b] = f->base.hist[b];
-        events->slice_hist[0][e][v][b] = (uint32_t) f->total.hist[b];
-    }
-}
-
-
-static void
-ngx_canary_given_users(ngx_canary_events_t *events, ngx_uint_t e,
-    ngx_uint_t v, ngx_canary_saved_figures_t *f)
+static ngx_uint_t
+ngx_canary_saved_is_used(const unsigned char *sketch)
 {
     size_t  i;
 
-    for (i = 0; f->total.sketch[i] == 0; i++) {
-        if (i == NGX_CANARY_SAVED_SKETCH - 1) {
-            return;
+    for (i = 0; i < NGX_CANARY_SAVED_SKETCH; i++) {
+        if (sketch[i]) {
+            return 1;
         }
     }
 
-    ngx_memcpy(events->users[e][v], f->total.sketch, NGX_CANARY_SAVED_SKETCH);
-    ngx_memcpy(events->stage_users[0][e][v], f->base.sketch,
-               NGX_CANARY_SAVED_SKETCH);
-
-    events->cells[e][v].users = 1;
+    return 0;
 }

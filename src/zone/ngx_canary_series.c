@@ -58,7 +58,7 @@ ngx_canary_series_begin(ngx_canary_series_tick_t *tick,
     base = ngx_canary_base_at(ngx_canary_load(&zone->published));
 
     tick->stage = &zone->stages[base];
-    tick->cells = zone->base[base];
+    tick->cells = zone->requests.base[base];
 
     /* published since the picture was taken: the next tick sees it */
 

@@ -30,8 +30,7 @@
 #pragma GCC visibility push(hidden)
 
 
-#define NGX_CANARY_SERIES_MAGIC   0x6e67636368697374ULL     /* "ngcchist" */
-#define NGX_CANARY_SERIES_LAYOUT  1
+#define NGX_CANARY_SERIES_LAYOUT  2
 
 #define NGX_CANARY_SERIES_HOUR_US   10000000    /* of a point */
 #define NGX_CANARY_SERIES_STAGE_US  1000000     /* until it doubles */
@@ -100,8 +99,7 @@ typedef struct {
 
 
 typedef struct {
-    uint64_t                   magic;
-    uint64_t                   layout;
+    ngx_canary_head_t          head;
     pthread_mutex_t            mutex;
     ngx_canary_series_t        series[NGX_CANARY_SERIES];
     ngx_canary_series_name_t   names[NGX_CANARY_MAX_VARIANTS];

@@ -120,8 +120,8 @@ static void
 ngx_canary_series_know(ngx_canary_series_tick_t *tick,
     ngx_canary_series_base_t *base)
 {
-    ngx_uint_t          v;
-    ngx_canary_cell_t  *cell;
+    ngx_uint_t               v;
+    ngx_canary_base_cell_t  *cell;
 
     for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
 

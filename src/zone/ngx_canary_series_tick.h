@@ -18,7 +18,7 @@ typedef struct {
     ngx_canary_split_t               *split;
     uint64_t                          now_us;
     ngx_canary_stage_t               *stage;    /* NULL: it changes just now */
-    ngx_canary_cell_t                *cells;    /* totals when that began */
+    ngx_canary_base_cell_t           *cells;    /* totals when that began */
     ngx_uint_t                        idle;     /* no canary has a share */
     ngx_uint_t                        rules[NGX_CANARY_MAX_RULES];
     /* by slot; NULL if no variant of the split has it */

@@ -1,5 +1,4 @@
 
-#include "ngx_canary_mutex.h"
 #include "ngx_canary_series.h"
 
 
@@ -9,49 +8,23 @@ static ngx_int_t ngx_canary_series_init(ngx_shm_zone_t *shm_zone, void *data);
 ngx_shm_zone_t *
 ngx_canary_series_add(ngx_conf_t *cf, ngx_str_t *split)
 {
-    return ngx_canary_zone_declare(cf, "canary_history:", split,
+    return ngx_canary_zone_declare(cf, "canary_history:", split, NULL,
                                    sizeof(ngx_canary_series_zone_t),
                                    ngx_canary_series_init);
 }
 
 
-/* as ngx_canary_zone_init(): it only creates, or adopts as is */
-
 static ngx_int_t
 ngx_canary_series_init(ngx_shm_zone_t *shm_zone, void *data)
 {
-    ngx_canary_series_zone_t  *history = data;
+    ngx_canary_series_zone_t  *history;
 
-    if (history) {
-        if (history->magic != NGX_CANARY_SERIES_MAGIC
-            || history->layout != NGX_CANARY_SERIES_LAYOUT)
-        {
-            ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                          "zone \"%V\" " NGX_CANARY_ZONE_OTHER,
-                          &shm_zone->shm.name);
-            return NGX_ERROR;
-        }
-
-        shm_zone->data = history;
-        return NGX_OK;
+    history = ngx_canary_zone_open(shm_zone, data,
+                                   sizeof(ngx_canary_series_zone_t),
+                                   NGX_CANARY_SERIES_LAYOUT);
+    if (history == NULL || data) {
+        return history ? NGX_OK : NGX_ERROR;
     }
 
-    history = ngx_canary_zone_alloc(shm_zone,
-                                    sizeof(ngx_canary_series_zone_t));
-    if (history == NULL) {
-        return NGX_ERROR;
-    }
-
-    history->magic = NGX_CANARY_SERIES_MAGIC;
-    history->layout = NGX_CANARY_SERIES_LAYOUT;
-
-    if (ngx_canary_mutex_init(&history->mutex) != NGX_OK) {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "no robust mutex for zone \"%V\"", &shm_zone->shm.name);
-        return NGX_ERROR;
-    }
-
-    shm_zone->data = history;
-
-    return NGX_OK;
+    return ngx_canary_zone_mutex(shm_zone, &history->mutex);
 }

@@ -5,8 +5,8 @@
  * re-armed.  Both fill a base that is not in force and then swap the published
  * word; whoever is killed before has changed nothing.
  *
- * The master and the workers have bases of their own, two each, so that one of
- * them is never in force.  A worker that finds the word changed by the master
+ * The master and the workers have a base each that is not in force, and get the
+ * one that was for it.  A worker that finds the word changed by the master
  * repeats its work.
  */
 
@@ -14,16 +14,11 @@
 #include "ngx_canary_mutex.h"
 
 
-#define NGX_CANARY_WORKERS_BASE  2
-
-
-static void ngx_canary_stage_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
-    uint64_t base, ngx_canary_sum_t *sum);
 static ngx_uint_t ngx_canary_stage_due(ngx_canary_zone_t *zone, uint64_t word);
 
 
 ngx_int_t
-ngx_canary_stage_fill(ngx_canary_zone_t *zone, ngx_canary_events_t *events,
+ngx_canary_stage_fill(ngx_canary_zone_t *zone, ngx_canary_event_plan_t *events,
     uint64_t base)
 {
     ngx_uint_t           i, v;
@@ -43,63 +38,33 @@ ngx_canary_stage_fill(ngx_canary_zone_t *zone, ngx_canary_events_t *events,
 
     zone->base_unkeyed[base] = 0;
 
-    for (i = 0; i < zone->nshards; i++) {
+    for (i = 0; i < zone->requests.nshards; i++) {
         zone->base_unkeyed[base] += ngx_canary_load(&zone->shards[i].unkeyed);
     }
 
     for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
-        if (zone->slots[v].used) {
-            ngx_canary_stage_variant(zone, v, base, sum);
+
+        if (zone->slots[v].used == 0) {
+            continue;
+        }
+
+        ngx_canary_tally_base(&zone->requests, v, base, sum);
+
+        if (events) {
+            ngx_canary_events_base(events, v, base, sum);
         }
     }
 
     ngx_free(sum);
 
-    if (events) {
-        ngx_canary_events_base(events, base);
-    }
-
     return NGX_OK;
 }
 
 
-/*
- * The totals of this moment, and the extremes of the last stage that had this
- * base into those of the past.
- */
-
-static void
-ngx_canary_stage_variant(ngx_canary_zone_t *zone, ngx_uint_t slot,
-    uint64_t base, ngx_canary_sum_t *sum)
-{
-    ngx_uint_t          i;
-    ngx_canary_cell_t  *cell;
-
-    ngx_canary_sum(zone, slot, sum);
-
-    cell = &zone->base[base][slot];
-    cell->counts = sum->cell.counts;
-
-    ngx_memzero(cell->hist, sizeof(cell->hist));
-    ngx_memcpy(&cell->hist[sum->from], &sum->cell.hist[sum->from],
-               (sum->to - sum->from + 1) * sizeof(uint64_t));
-
-    ngx_canary_raise(&zone->past_max_us[slot], sum->cell.max_us[base]);
-    ngx_canary_raise(&zone->past_low_us[slot], sum->cell.low_us[base]);
-
-    for (i = 0; i < zone->nshards; i++) {
-        cell = &zone->shards[i].variants[slot];
-
-        ngx_canary_store(&cell->max_us[base], 0);
-        ngx_canary_store(&cell->low_us[base], 0);
-    }
-}
-
-
 void
-ngx_canary_stage_renew(ngx_canary_zone_t *zone, ngx_canary_events_t *events)
+ngx_canary_stage_renew(ngx_canary_zone_t *zone, ngx_canary_event_plan_t *events)
 {
-    uint64_t  word, base, next;
+    uint64_t  word, next, base, spare;
 
     word = ngx_canary_load(&zone->published);
 
@@ -116,15 +81,17 @@ ngx_canary_stage_renew(ngx_canary_zone_t *zone, ngx_canary_events_t *events)
     word = ngx_canary_load(&zone->published);
 
     while (ngx_canary_stage_due(zone, word)) {
-        base = (ngx_canary_base_at(word) == NGX_CANARY_WORKERS_BASE)
-               ? NGX_CANARY_WORKERS_BASE + 1 : NGX_CANARY_WORKERS_BASE;
+        /* 0, 1 and 2: the third of them */
+
+        spare = ngx_canary_spare_at(word);
+        base = NGX_CANARY_BASES - spare - ngx_canary_base_at(word);
 
         if (ngx_canary_stage_fill(zone, events, base) != NGX_OK) {
             break;
         }
 
         next = ngx_canary_word(ngx_canary_number(word) + 1,
-                               ngx_canary_record_at(word), base);
+                               ngx_canary_record_at(word), spare, base);
 
         /* on failure "word" is the one that the master published */
 

@@ -188,15 +188,24 @@ ngx_canary_picture_slow(ngx_canary_picture_t *pic, ngx_canary_variant_t *v,
 static uint64_t
 ngx_canary_picture_late(ngx_canary_picture_t *pic, ngx_canary_gate_t *gate)
 {
-    uint64_t    limit_us;
-    ngx_uint_t  i;
+    uint64_t    limit_us, from, sum;
+    ngx_uint_t  i, n;
 
     i = ngx_canary_late_index(gate->rule);
     limit_us = gate->rule->op == NGX_CANARY_NOT_WORSE ? gate->ref_us
                                                       : gate->rule->limit;
 
-    return ngx_canary_load(&pic->zone->limits_us[i]) == limit_us
-           ? pic->late[i] : 0;
+    if (ngx_canary_load(&pic->zone->limits_us[i]) != limit_us) {
+        return 0;
+    }
+
+    /* what came before its limit was set is another limit's */
+
+    n = NGX_CANARY_TALLY_LATE + i;
+    sum = pic->sum->cell.counts.n[n];
+    from = ngx_canary_load(&pic->zone->late_from[pic->slot][i]);
+
+    return ngx_min(pic->n[n], sum - ngx_min(from, sum));
 }
 
 

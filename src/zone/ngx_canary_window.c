@@ -1,5 +1,5 @@
 
-#include "ngx_canary_zone.h"
+#include "ngx_canary_events.h"
 
 
 ngx_uint_t
@@ -23,22 +23,18 @@ ngx_canary_tick_claim(ngx_canary_zone_t *zone, uint64_t now_us)
 
 
 /*
- * A slot of the ring that was used before holds smaller totals of the same
- * variant, or those of a variant that is gone: their buckets are told apart by
- * "from" and "to".  A worker that was stopped in the middle completes a step
- * with totals later than its time, which only makes a window shorter.
+ * A worker that was stopped in the middle completes a step with totals later
+ * than its time, which only makes a window shorter.
  */
 
 void
-ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
-    ngx_uint_t first)
+ngx_canary_step_add(ngx_canary_zone_t *zone, ngx_canary_event_plan_t *events,
+    uint64_t window_us, ngx_uint_t first)
 {
-    size_t                   b;
-    uint64_t                 now_us, next, number;
-    ngx_uint_t               i, v;
-    ngx_canary_sum_t        *sum;
-    ngx_canary_step_t       *step;
-    ngx_canary_step_cell_t  *cell;
+    uint64_t            now_us, next, number;
+    ngx_uint_t          i, v, n;
+    ngx_canary_sum_t   *sum;
+    ngx_canary_step_t  *step;
 
     now_us = ngx_canary_now_us();
     next = ngx_canary_load(&zone->steps.next);
@@ -65,13 +61,15 @@ ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
     }
 
     number = ngx_canary_ring_take(&zone->steps);
+    n = number % NGX_CANARY_STEPS;
 
-    step = &zone->ring[number % NGX_CANARY_STEPS];
+    step = &zone->ring[n];
     ngx_canary_store(&step->mark, 0);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
 
     step->unkeyed = 0;
 
-    for (i = 0; i < zone->nshards; i++) {
+    for (i = 0; i < zone->requests.nshards; i++) {
         step->unkeyed += ngx_canary_load(&zone->shards[i].unkeyed);
     }
 
@@ -81,20 +79,18 @@ ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
             continue;
         }
 
-        ngx_canary_sum(zone, v, sum);
+        ngx_canary_tally_step(&zone->requests, v, n, sum);
 
-        cell = &step->cells[v];
-
-        cell->counts = sum->cell.counts;
-        cell->from = sum->from;
-        cell->to = sum->to;
-
-        for (b = sum->from; b <= sum->to; b++) {
-            cell->hist[b] = (uint32_t) sum->cell.hist[b];
+        if (events) {
+            ngx_canary_events_step(events, v, n, sum);
         }
     }
 
     ngx_free(sum);
+
+    if (events) {
+        ngx_canary_events_slice(events, number + 1);
+    }
 
     /* what is counted from here on is surely not in it */
 
@@ -104,31 +100,28 @@ ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
 }
 
 
-ngx_canary_step_t *
+uint64_t
 ngx_canary_step_find(ngx_canary_zone_t *zone, uint64_t window_us,
     uint64_t now_us)
 {
-    uint64_t            n, next, oldest;
-    ngx_canary_step_t  *step, *found;
+    uint64_t            n, next, oldest, found;
+    ngx_canary_step_t  *step;
 
     next = ngx_canary_load(&zone->steps.next);
+    oldest = next > NGX_CANARY_STEPS ? next - NGX_CANARY_STEPS : 0;
+    found = NGX_CANARY_NO_STEP;
 
-    if (next == 0) {
-        return NULL;
-    }
-
-    /* the slot behind the newest may be about to be written */
-
-    oldest = next > NGX_CANARY_STEPS - 2 ? next - (NGX_CANARY_STEPS - 2) : 0;
-
-    n = next - 1;
-    found = &zone->ring[n % NGX_CANARY_STEPS];
-
-    while (n > oldest && found->time_us + window_us > now_us) {
+    for (n = next; n > oldest; /* void */ ) {
         step = &zone->ring[--n % NGX_CANARY_STEPS];
 
-        if (ngx_canary_ring_holds(&step->mark, n)) {
-            found = step;
+        if (!ngx_canary_ring_holds(&step->mark, n)) {
+            continue;
+        }
+
+        found = n;
+
+        if (step->time_us + window_us <= now_us) {
+            break;
         }
     }
 

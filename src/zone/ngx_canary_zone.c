@@ -3,9 +3,11 @@
 #include "ngx_canary_mutex.h"
 
 
-static ngx_int_t ngx_canary_zone_compare(ngx_conf_t *cf,
-    ngx_shm_zone_t *zone);
+static ngx_int_t ngx_canary_zone_name(ngx_conf_t *cf, const char *prefix,
+    ngx_str_t *split, ngx_str_t *event, ngx_str_t *name);
+static ngx_shm_zone_t *ngx_canary_zone_find(ngx_conf_t *cf, ngx_str_t *name);
 static ngx_int_t ngx_canary_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static void *ngx_canary_zone_alloc(ngx_shm_zone_t *shm_zone, size_t size);
 static ngx_int_t ngx_canary_common_init(ngx_shm_zone_t *shm_zone, void *data);
 static size_t ngx_canary_zone_payload(void);
 static size_t ngx_canary_zone_pages(size_t size);
@@ -14,7 +16,7 @@ static size_t ngx_canary_zone_pages(size_t size);
 ngx_shm_zone_t *
 ngx_canary_zone_add(ngx_conf_t *cf, ngx_str_t *split)
 {
-    return ngx_canary_zone_declare(cf, "canary:", split,
+    return ngx_canary_zone_declare(cf, "canary:", split, NULL,
                                    ngx_canary_zone_payload(),
                                    ngx_canary_zone_init);
 }
@@ -25,7 +27,7 @@ ngx_canary_common_add(ngx_conf_t *cf)
 {
     ngx_str_t  none = ngx_string("");
 
-    return ngx_canary_zone_declare(cf, "canary:", &none,
+    return ngx_canary_zone_declare(cf, "canary:", &none, NULL,
                                    sizeof(ngx_canary_common_t),
                                    ngx_canary_common_init);
 }
@@ -34,84 +36,136 @@ ngx_canary_common_add(ngx_conf_t *cf)
 /*
  * The tag is an address of nginx itself: another build of the module, which a
  * reload may have loaded from another path, has to find what this one left.
+ * nginx would put a zone of another size or tag in the place of the one in use,
+ * and with it the latch would be gone.
  */
 
 ngx_shm_zone_t *
 ngx_canary_zone_declare(ngx_conf_t *cf, const char *prefix, ngx_str_t *split,
-    size_t size, ngx_shm_zone_init_pt init)
+    ngx_str_t *event, size_t size, ngx_shm_zone_init_pt init)
 {
     ngx_str_t        name;
-    ngx_shm_zone_t  *zone;
+    ngx_shm_zone_t  *zone, *old;
 
-    name.len = ngx_strlen(prefix) + split->len;
-    name.data = ngx_pnalloc(cf->pool, name.len);
-    if (name.data == NULL) {
+    if (ngx_canary_zone_name(cf, prefix, split, event, &name) != NGX_OK) {
         return NULL;
     }
 
-    (void) ngx_sprintf(name.data, "%s%V", prefix, split);
-
     zone = ngx_shared_memory_add(cf, &name, ngx_canary_zone_pages(size),
                                  &ngx_core_module);
-
-    if (zone == NULL || ngx_canary_zone_compare(cf, zone) != NGX_OK) {
+    if (zone == NULL) {
         return NULL;
     }
 
     zone->init = init;
+    old = ngx_canary_zone_find(cf, &name);
+
+    if (old && (old->tag != zone->tag || old->shm.size != zone->shm.size)) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "zone \"%V\" " NGX_CANARY_ZONE_OTHER, &name);
+        return NULL;
+    }
 
     return zone;
 }
 
 
-/*
- * nginx would put a zone of another size or tag in the place of the one in
- * use, and with it the latch would be gone.
- */
+ngx_shm_zone_t *
+ngx_canary_zone_old(ngx_conf_t *cf, const char *prefix, ngx_str_t *split,
+    ngx_str_t *event)
+{
+    ngx_str_t  name;
+
+    if (ngx_canary_zone_name(cf, prefix, split, event, &name) != NGX_OK) {
+        return NULL;
+    }
+
+    return ngx_canary_zone_find(cf, &name);
+}
+
+
+/* there is no ":" in the name of an event */
 
 static ngx_int_t
-ngx_canary_zone_compare(ngx_conf_t *cf, ngx_shm_zone_t *zone)
+ngx_canary_zone_name(ngx_conf_t *cf, const char *prefix, ngx_str_t *split,
+    ngx_str_t *event, ngx_str_t *name)
+{
+    u_char  *p;
+
+    name->len = ngx_strlen(prefix) + split->len + (event ? 1 + event->len : 0);
+    name->data = ngx_pnalloc(cf->pool, name->len);
+    if (name->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_sprintf(name->data, "%s%V", prefix, split);
+
+    if (event) {
+        (void) ngx_sprintf(p, ":%V", event);
+    }
+
+    return NGX_OK;
+}
+
+
+/* of the configuration in force, or NULL */
+
+static ngx_shm_zone_t *
+ngx_canary_zone_find(ngx_conf_t *cf, ngx_str_t *name)
 {
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_shm_zone_t   *old;
 
-    part = &cf->cycle->old_cycle->shared_memory.part;
-    old = part->elts;
+    for (part = &cf->cycle->old_cycle->shared_memory.part;
+         part;
+         part = part->next)
+    {
+        old = part->elts;
 
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return NGX_OK;
+        for (i = 0; i < part->nelts; i++) {
+            if (old[i].shm.name.len == name->len
+                && ngx_memcmp(old[i].shm.name.data, name->data, name->len) == 0)
+            {
+                return &old[i];
             }
-
-            part = part->next;
-            old = part->elts;
-            i = 0;
-        }
-
-        if (part->nelts
-            && old[i].shm.name.len == zone->shm.name.len
-            && ngx_memcmp(old[i].shm.name.data, zone->shm.name.data,
-                          zone->shm.name.len) == 0)
-        {
-            break;
         }
     }
 
-    if (old[i].tag == zone->tag && old[i].shm.size == zone->shm.size) {
-        return NGX_OK;
-    }
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "zone \"%V\" " NGX_CANARY_ZONE_OTHER, &zone->shm.name);
-
-    return NGX_ERROR;
+    return NULL;
 }
 
 
 void *
+ngx_canary_zone_open(ngx_shm_zone_t *shm_zone, void *data, size_t size,
+    uint64_t layout)
+{
+    ngx_canary_head_t  *head = data;
+
+    if (head == NULL) {
+        head = ngx_canary_zone_alloc(shm_zone, size);
+        if (head == NULL) {
+            return NULL;
+        }
+
+        head->magic = NGX_CANARY_ZONE_MAGIC;
+        head->layout = layout;
+    }
+
+    if (head->magic != NGX_CANARY_ZONE_MAGIC || head->layout != layout) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "zone \"%V\" " NGX_CANARY_ZONE_OTHER,
+                      &shm_zone->shm.name);
+        return NULL;
+    }
+
+    shm_zone->data = head;
+
+    return head;
+}
+
+
+static void *
 ngx_canary_zone_alloc(ngx_shm_zone_t *shm_zone, size_t size)
 {
     uint64_t         *p;
@@ -139,6 +193,19 @@ ngx_canary_zone_alloc(ngx_shm_zone_t *shm_zone, size_t size)
 }
 
 
+ngx_int_t
+ngx_canary_zone_mutex(ngx_shm_zone_t *shm_zone, pthread_mutex_t *mutex)
+{
+    if (ngx_canary_mutex_init(mutex) != NGX_OK) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "no robust mutex for zone \"%V\"", &shm_zone->shm.name);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
 uint64_t
 ngx_canary_now_us(void)
 {
@@ -162,52 +229,24 @@ ngx_canary_now_ms(void)
 }
 
 
-/*
- * Runs before nginx has accepted the whole configuration, so it must not
- * change what is in force: it only creates, or adopts as is.
- */
-
 static ngx_int_t
 ngx_canary_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
-    ngx_canary_zone_t  *zone = data;
+    ngx_canary_zone_t  *zone;
 
-    if (zone) {
-        if (zone->magic != NGX_CANARY_ZONE_MAGIC
-            || zone->layout != NGX_CANARY_ZONE_LAYOUT)
-        {
-            ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                          "zone \"%V\" " NGX_CANARY_ZONE_OTHER,
-                          &shm_zone->shm.name);
-            return NGX_ERROR;
-        }
-
-        shm_zone->data = zone;
-        return NGX_OK;
+    zone = ngx_canary_zone_open(shm_zone, data, ngx_canary_zone_payload(),
+                                NGX_CANARY_ZONE_LAYOUT);
+    if (zone == NULL || data) {
+        return zone ? NGX_OK : NGX_ERROR;
     }
 
-    zone = ngx_canary_zone_alloc(shm_zone, ngx_canary_zone_payload());
-    if (zone == NULL) {
-        return NGX_ERROR;
-    }
-
-    zone->magic = NGX_CANARY_ZONE_MAGIC;
-    zone->layout = NGX_CANARY_ZONE_LAYOUT;
-    zone->nshards = ngx_canary_zone_nshards();
     zone->created_ms = ngx_canary_now_ms();
     zone->created_us = ngx_canary_now_us();
 
+    ngx_canary_shards_init(zone, ngx_canary_zone_nshards());
     ngx_memset(zone->limits_us, 0xff, sizeof(zone->limits_us));
 
-    if (ngx_canary_mutex_init(&zone->stage_mutex) != NGX_OK) {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "no robust mutex for zone \"%V\"", &shm_zone->shm.name);
-        return NGX_ERROR;
-    }
-
-    shm_zone->data = zone;
-
-    return NGX_OK;
+    return ngx_canary_zone_mutex(shm_zone, &zone->stage_mutex);
 }
 
 

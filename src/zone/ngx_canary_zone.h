@@ -23,10 +23,9 @@
 
 #include <pthread.h>
 
-#include "../pure/ngx_canary_hist.h"
-#include "../pure/ngx_canary_snapshot.h"
 #include "../pure/ngx_canary_split.h"
 #include "ngx_canary_judged.h"
+#include "ngx_canary_tally.h"
 
 
 #pragma GCC visibility push(hidden)
@@ -34,7 +33,7 @@
 
 #define NGX_CANARY_ZONE_MAGIC     0x6e676363616e6172ULL     /* "ngccanar" */
 /* of this module's memory, in which each counter has its place */
-#define NGX_CANARY_ZONE_LAYOUT    (7 << 16 | NGX_CANARY_COUNTS)
+#define NGX_CANARY_ZONE_LAYOUT    (8 << 16 | NGX_CANARY_COUNTS)
 
 /* what is said of a zone that cannot be adopted */
 #define NGX_CANARY_ZONE_OTHER                                                 \
@@ -52,36 +51,24 @@
 #define NGX_CANARY_EPOCH_US       ((uint64_t) 6311520000u * 1000000)
 #define NGX_CANARY_TICK_US        1000000
 #define NGX_CANARY_TICK_S         1.0
-/*
- * Latency rules of a split: one a quantile and kind, by the index of the
- * quantile; the relative ones behind the absolute ones.
- */
-#define NGX_CANARY_LIMITS         (2 * NGX_CANARY_QUANTILES)
-#define NGX_CANARY_WINDOW_STEPS   30    /* a window's length in steps */
 
 /* a step's length: whole ticks, so that so many of them make a window */
 #define ngx_canary_step_us(window_us)                                         \
     ((((window_us) - 1) / NGX_CANARY_WINDOW_STEPS / NGX_CANARY_TICK_US + 1)   \
      * NGX_CANARY_TICK_US)
 
-/* one more that is being written, and some for a reader that is slow */
-#define NGX_CANARY_STEPS          (NGX_CANARY_WINDOW_STEPS + 4)
-
-#define ngx_canary_load(p)        __atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define ngx_canary_store(p, v)    __atomic_store_n(p, v, __ATOMIC_RELEASE)
 /*
  * What is published is told by one word: its number, which of the two records
- * holds it, and which base the stage began with.  Each change of the word takes
- * the next number, so that a word never comes back.  0: nothing yet.
+ * holds it, which base the stage began with, and which one the master fills for
+ * the next; the third is the workers'.  Each change of the word takes the next
+ * number, so that a word never comes back.  0: nothing yet.
  */
-#define ngx_canary_word(number, record, base)                                 \
-    ((number) << 3 | (record) << 2 | (base))
-#define ngx_canary_number(word)         ((word) >> 3)
-#define ngx_canary_record_at(word)      ((word) >> 2 & 1)
+#define ngx_canary_word(number, record, spare, base)                          \
+    ((uint64_t) (number) << 5 | (record) << 4 | (spare) << 2 | (base))
+#define ngx_canary_number(word)         ((word) >> 5)
+#define ngx_canary_record_at(word)      ((word) >> 4 & 1)
+#define ngx_canary_spare_at(word)       ((word) >> 2 & 3)
 #define ngx_canary_base_at(word)        ((word) & 3)
-
-/* the first two are the master's to fill, the others the workers' */
-#define NGX_CANARY_BASES          4
 
 /* entries so far of the journal's ring 0 or 1 */
 #define ngx_canary_entries(word, ring)  ((word) >> 32 * (ring) & UINT32_MAX)
@@ -89,8 +76,12 @@
 /* on the request path: what seldom is so is kept out of the straight line */
 #define ngx_canary_rare(condition)      __builtin_expect((condition) != 0, 0)
 
-#define ngx_canary_add(p, v)                                                  \
-    (void) __atomic_fetch_add(p, v, __ATOMIC_RELAXED)
+
+/* what each zone begins with */
+typedef struct {
+    uint64_t                  magic;
+    uint64_t                  layout;       /* and of which kind it is */
+} ngx_canary_head_t;
 
 
 /* bytes in shared memory, not terminated */
@@ -98,28 +89,6 @@ typedef struct {
     uint64_t                  len;
     u_char                    data[NGX_CANARY_MAX_TEXT + 1];
 } ngx_canary_text_t;
-
-
-/* only ever grow */
-typedef struct {
-    uint64_t                  n[NGX_CANARY_COUNTS];
-    uint64_t                  sum_us;
-    /* aborted ones that had taken longer than zone->limits_us */
-    uint64_t                  late[NGX_CANARY_LIMITS];
-} ngx_canary_counts_t;
-
-
-/* what one variant counts in one shard, or a sum of it */
-typedef struct {
-    ngx_canary_counts_t       counts;
-    /*
-     * By the index of the stage's base: the greatest latency, and the greatest
-     * of UINT64_MAX - latency, so that zeroed memory means none yet.
-     */
-    uint64_t                  max_us[NGX_CANARY_BASES];
-    uint64_t                  low_us[NGX_CANARY_BASES];
-    uint64_t                  hist[NGX_CANARY_HIST_BUCKETS];
-} ngx_canary_cell_t;
 
 
 typedef struct {
@@ -142,20 +111,11 @@ typedef struct {
 } ngx_canary_ring_t;
 
 
-/* the totals of a variant at a step; differences are taken modulo 2^32 */
-typedef struct {
-    ngx_canary_counts_t       counts;
-    uint64_t                  from;         /* buckets that are set */
-    uint64_t                  to;
-    uint32_t                  hist[NGX_CANARY_HIST_BUCKETS];
-} ngx_canary_step_cell_t;
-
-
+/* a step of the window; the totals are in tallies, by the same index */
 typedef struct {
     uint64_t                  mark;         /* of the ring */
     uint64_t                  time_us;      /* monotonic */
     uint64_t                  unkeyed;
-    ngx_canary_step_cell_t    cells[NGX_CANARY_MAX_VARIANTS];
 } ngx_canary_step_t;
 
 
@@ -233,12 +193,10 @@ typedef struct {
 
 
 typedef struct {
-    uint64_t                  magic;
-    uint64_t                  layout;
-    uint64_t                  nshards;
+    ngx_canary_head_t         head;
     uint64_t                  created_ms;
     uint64_t                  created_us;   /* monotonic */
-    uint64_t                  pad0[3];
+    uint64_t                  pad0[4];
 
     /* read for each request: one cache line */
     uint64_t                  published;    /* see ngx_canary_record_at() */
@@ -261,7 +219,6 @@ typedef struct {
     uint64_t                  base_unkeyed[NGX_CANARY_BASES];
     /* totals when the stage began; written before the word names them */
     ngx_canary_stage_t        stages[NGX_CANARY_BASES];
-    ngx_canary_cell_t         base[NGX_CANARY_BASES][NGX_CANARY_MAX_VARIANTS];
     /* held by the worker that fills a base; the kernel frees it if it dies */
     pthread_mutex_t           stage_mutex;
     /*
@@ -271,14 +228,8 @@ typedef struct {
     uint64_t                  limits_us[NGX_CANARY_LIMITS];
     uint64_t                  late_from[NGX_CANARY_MAX_VARIANTS]
                                        [NGX_CANARY_LIMITS];
-    /* extremes of the stages before */
-    uint64_t                  past_max_us[NGX_CANARY_MAX_VARIANTS];
-    uint64_t                  past_low_us[NGX_CANARY_MAX_VARIANTS];
 
     ngx_canary_keep_t         keep;
-
-    /* when the counters of a slot began, monotonic */
-    uint64_t                  slot_us[NGX_CANARY_MAX_VARIANTS];
 
     uint64_t                  judged;       /* number; its judge is at & 1 */
     ngx_canary_judge_t        judges[2];
@@ -286,7 +237,8 @@ typedef struct {
     ngx_canary_ring_t         steps;
     ngx_canary_step_t         ring[NGX_CANARY_STEPS];
 
-    ngx_canary_shard_t        shards[1];    /* nshards */
+    ngx_canary_tally_t        requests;
+    ngx_canary_shard_t        shards[1];    /* nshards; cells of "requests" */
 } ngx_canary_zone_t;
 
 
@@ -309,7 +261,7 @@ typedef struct {
     ngx_str_t                 stage;
     ngx_uint_t                ntargets;
     ngx_canary_target_t      *targets;
-    struct ngx_canary_events_s *events;     /* custom ones, or NULL */
+    struct ngx_canary_event_plan_s *events; /* custom ones, or NULL */
 } ngx_canary_plan_t;
 
 
@@ -334,18 +286,30 @@ ngx_shm_zone_t *ngx_canary_zone_add(ngx_conf_t *cf, ngx_str_t *split);
 /* the same for what is common to all splits */
 ngx_shm_zone_t *ngx_canary_common_add(ngx_conf_t *cf);
 
-/* the same for a zone of "size" bytes, named after the split */
+/* the same for a zone of "size" bytes, named after the split, and "event" */
 ngx_shm_zone_t *ngx_canary_zone_declare(ngx_conf_t *cf, const char *prefix,
-    ngx_str_t *split, size_t size, ngx_shm_zone_init_pt init);
+    ngx_str_t *split, ngx_str_t *event, size_t size,
+    ngx_shm_zone_init_pt init);
 
-/* all of the memory of a new zone, zeroed; NULL if there is too little */
-void *ngx_canary_zone_alloc(ngx_shm_zone_t *shm_zone, size_t size);
+/* the one with that name in the configuration in force, or NULL */
+ngx_shm_zone_t *ngx_canary_zone_old(ngx_conf_t *cf, const char *prefix,
+    ngx_str_t *split, ngx_str_t *event);
+
+/*
+ * For the init of a zone that begins with ngx_canary_head_t, which runs before
+ * nginx has accepted the whole configuration, and so must not change what is in
+ * force: "data", or where that is NULL new memory, zeroed but for its head.
+ * NULL if there is too little, or of another layout, which is logged.
+ */
+void *ngx_canary_zone_open(ngx_shm_zone_t *shm_zone, void *data, size_t size,
+    uint64_t layout);
+
+/* likewise, for the init of a zone that has such a mutex */
+ngx_int_t ngx_canary_zone_mutex(ngx_shm_zone_t *shm_zone,
+    pthread_mutex_t *mutex);
 
 /* how many shards a zone has */
 ngx_uint_t ngx_canary_zone_nshards(void);
-
-/* monotonic microseconds */
-uint64_t ngx_canary_now_us(void);
 
 /* milliseconds since the epoch; nginx's cached clock may be late */
 uint64_t ngx_canary_now_ms(void);
@@ -410,7 +374,7 @@ ngx_uint_t ngx_canary_latch_resume(ngx_canary_zone_t *zone);
  * is not in force.  NGX_ERROR if memory is short, and nothing is changed.
  */
 ngx_int_t ngx_canary_stage_fill(ngx_canary_zone_t *zone,
-    struct ngx_canary_events_s *events, uint64_t base);
+    struct ngx_canary_event_plan_s *events, uint64_t base);
 
 /*
  * Begins the stage anew if it began before the split was last re-armed.  For
@@ -419,7 +383,7 @@ ngx_int_t ngx_canary_stage_fill(ngx_canary_zone_t *zone,
  * it.
  */
 void ngx_canary_stage_renew(ngx_canary_zone_t *zone,
-    struct ngx_canary_events_s *events);
+    struct ngx_canary_event_plan_s *events);
 
 
 /* adds an event; "text" is cut at NGX_CANARY_MAX_TEXT bytes */
@@ -441,26 +405,15 @@ ngx_int_t ngx_canary_journal_read(ngx_canary_zone_t *zone,
 
 
 /*
- * Fills in "split" with one consistent picture, less events and what is
- * derived of gates.  The caller's are name, nle, le_us (the limits of all
+ * Fills in "split" with one consistent picture, less what is derived of gates;
+ * "events" may be NULL.  The caller's are name, nle, le_us (the limits of all
  * latency rules among them, and room for one more), window_us, nrules, rules,
  * and want; with rules, bounds and quantiles are always there.  NGX_ERROR if
  * memory is short.
  */
-ngx_int_t ngx_canary_picture(ngx_canary_zone_t *zone, ngx_canary_split_t *split,
+ngx_int_t ngx_canary_picture(ngx_canary_zone_t *zone,
+    struct ngx_canary_event_plan_s *events, ngx_canary_split_t *split,
     ngx_pool_t *pool);
-
-/* a slot's totals over all shards; the buckets outside from .. to are unset */
-typedef struct {
-    ngx_canary_cell_t         cell;
-    uint64_t                  past_max_us;  /* of all stages, or 0 */
-    uint64_t                  past_low_us;
-    size_t                    from;
-    size_t                    to;
-} ngx_canary_sum_t;
-
-void ngx_canary_sum(ngx_canary_zone_t *zone, ngx_uint_t slot,
-    ngx_canary_sum_t *sum);
 
 
 /*
@@ -470,20 +423,24 @@ void ngx_canary_sum(ngx_canary_zone_t *zone, ngx_uint_t slot,
 ngx_uint_t ngx_canary_tick_claim(ngx_canary_zone_t *zone, uint64_t now_us);
 
 /*
- * Remembers the totals of this moment if the last step is old enough for a
- * window of window_us.  Called by the winner of a tick, and with "first" by
- * the master before the first request.
+ * Remembers the totals of this moment, and those of "events" or NULL, if the
+ * last step is old enough for a window of window_us.  Called by the winner of a
+ * tick, and with "first" by the master before the first request.
  */
-void ngx_canary_step_add(ngx_canary_zone_t *zone, uint64_t window_us,
+void ngx_canary_step_add(ngx_canary_zone_t *zone,
+    struct ngx_canary_event_plan_s *events, uint64_t window_us,
     ngx_uint_t first);
 
 /*
- * The step that a window of "window_us" ending at "now_us" begins with: the
- * newest of those that are at least as old, else the oldest.  NULL if there is
- * none.
+ * The number of the step that a window of "window_us" ending at "now_us" begins
+ * with: the newest of those that are at least as old, else the oldest.
+ * NGX_CANARY_NO_STEP if there is none.  It is in the ring at its number modulo
+ * NGX_CANARY_STEPS, as long as that holds it.
  */
-ngx_canary_step_t *ngx_canary_step_find(ngx_canary_zone_t *zone,
-    uint64_t window_us, uint64_t now_us);
+uint64_t ngx_canary_step_find(ngx_canary_zone_t *zone, uint64_t window_us,
+    uint64_t now_us);
+
+#define NGX_CANARY_NO_STEP        UINT64_MAX
 
 
 /* 64 bits that tell two rules apart, whatever their place and sample size */
@@ -549,25 +506,20 @@ ngx_canary_worker(uint64_t nshards)
 static ngx_inline ngx_canary_shard_t *
 ngx_canary_shard(ngx_canary_zone_t *zone)
 {
-    return &zone->shards[ngx_canary_worker(zone->nshards)];
+    return &zone->shards[ngx_canary_worker(zone->requests.nshards)];
 }
 
 
+/* for who makes a zone of so many shards */
 static ngx_inline void
-ngx_canary_raise(uint64_t *p, uint64_t value)
+ngx_canary_shards_init(ngx_canary_zone_t *zone, ngx_uint_t nshards)
 {
-    uint64_t  old;
-
-    old = __atomic_load_n(p, __ATOMIC_RELAXED);
-
-    while (value > old) {
-        if (__atomic_compare_exchange_n(p, &old, value, 1, __ATOMIC_RELAXED,
-                                        __ATOMIC_RELAXED))
-        {
-            return;
-        }
-    }
+    zone->requests.nshards = nshards;
+    zone->requests.first = (u_char *) zone->shards[0].variants
+                           - (u_char *) &zone->requests;
+    zone->requests.shard = sizeof(ngx_canary_shard_t);
 }
+
 
 static ngx_inline void
 ngx_canary_ring_complete(ngx_canary_ring_t *ring, uint64_t *mark, uint64_t n)
@@ -575,7 +527,6 @@ ngx_canary_ring_complete(ngx_canary_ring_t *ring, uint64_t *mark, uint64_t n)
     ngx_canary_store(mark, n + 1);
     ngx_canary_raise(&ring->next, n + 1);
 }
-
 
 
 #pragma GCC visibility pop

@@ -32,21 +32,17 @@ saved_text(ngx_canary_saved_text_t *text, const char *from)
 
 
 static inline void
-saved_counts(ngx_canary_saved_counts_t *counts)
+saved_counts(ngx_canary_saved_tally_t *counts)
 {
     size_t  i;
 
-    for (i = 0; i < NGX_CANARY_COUNTS; i++) {
+    for (i = 0; i < NGX_CANARY_TALLY_SUM; i++) {
         counts->n[i] = saved_next++;
     }
 
-    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
-        counts->late[i] = saved_next++;
-    }
-
-    counts->sum_us = saved_next++ << 20;
-    counts->max_us = saved_next++ << 10;
-    counts->low_us = UINT64_MAX - saved_next++;
+    counts->n[NGX_CANARY_TALLY_SUM] = saved_next++ << 20;
+    counts->max = saved_next++ << 10;
+    counts->low = UINT64_MAX - saved_next++;
 
     /* the first and the last bucket, some side by side and some apart */
 
@@ -67,7 +63,7 @@ saved_variant(ngx_canary_saved_variant_t *v, const char *name)
     saved_counts(&v->total);
     saved_counts(&v->base);
 
-    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
+    for (i = 0; i < NGX_CANARY_LIMITS; i++) {
         v->late_from[i] = saved_next++;
     }
 }
@@ -76,10 +72,12 @@ saved_variant(ngx_canary_saved_variant_t *v, const char *name)
 static inline void
 saved_tally(ngx_canary_saved_tally_t *tally)
 {
-    tally->count = saved_next++;
-    tally->nvalues = saved_next++;
-    tally->sum_low = saved_next++;
-    tally->sum_high = saved_next++;
+    size_t  i;
+
+    for (i = 0; i < NGX_CANARY_EVENT_COUNTS; i++) {
+        tally->n[i] = saved_next++;
+    }
+
     tally->max = saved_next++;
     tally->low = UINT64_MAX - saved_next++;
     tally->hist[42] = saved_next++;
@@ -246,7 +244,7 @@ saved_fill(ngx_canary_saved_t *saved, ngx_canary_saved_event_t *events)
     saved->journal[1].kind = 1;
     saved_text(&saved->journal[1].text, "by anna: too slow");
 
-    for (i = 0; i < NGX_CANARY_SAVED_LIMITS; i++) {
+    for (i = 0; i < NGX_CANARY_LIMITS; i++) {
         saved->limits_us[i] = saved_next++;
     }
 

@@ -345,15 +345,15 @@ journal(void)
 
 
 static void
-counts(ngx_canary_saved_counts_t *c)
+counts(ngx_canary_saved_tally_t *c)
 {
     number(c->n[0], UINT64_MAX);
     number(c->n[NGX_CANARY_COUNTS - 1], UINT64_MAX);
-    number(c->late[0], UINT64_MAX);
-    number(c->late[NGX_CANARY_SAVED_LIMITS - 1], UINT64_MAX);
-    number(c->sum_us, UINT64_MAX);
-    number(c->max_us, UINT64_MAX);
-    number(c->low_us, UINT64_MAX);
+    number(c->n[NGX_CANARY_TALLY_LATE], UINT64_MAX);
+    number(c->n[NGX_CANARY_TALLY_SUM - 1], UINT64_MAX);
+    number(c->n[NGX_CANARY_TALLY_SUM], UINT64_MAX);
+    number(c->max, UINT64_MAX);
+    number(c->low, UINT64_MAX);
 
     c->hist[5] = 1;
     number(c->hist[5], UINT64_MAX);
@@ -367,7 +367,7 @@ variants(void)
     size_t  i;
 
     number(in.limits_us[0], UINT64_MAX);
-    number(in.limits_us[NGX_CANARY_SAVED_LIMITS - 1], UINT64_MAX);
+    number(in.limits_us[NGX_CANARY_LIMITS - 1], UINT64_MAX);
 
     for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i += 7) {
         number(in.variants[i].used, NGX_CANARY_SAVED_GENERATION);
@@ -375,7 +375,7 @@ variants(void)
         counts(&in.variants[i].total);
         counts(&in.variants[i].base);
         number(in.variants[i].late_from[0], UINT64_MAX);
-        number(in.variants[i].late_from[NGX_CANARY_SAVED_LIMITS - 1],
+        number(in.variants[i].late_from[NGX_CANARY_LIMITS - 1],
                UINT64_MAX);
     }
 }
@@ -384,9 +384,9 @@ variants(void)
 static void
 tally(ngx_canary_saved_tally_t *t)
 {
-    number(t->nvalues, UINT64_MAX);
-    number(t->sum_low, UINT64_MAX);
-    number(t->sum_high, UINT64_MAX);
+    number(t->n[NGX_CANARY_EVENT_VALUES], UINT64_MAX);
+    number(t->n[NGX_CANARY_EVENT_SUM_LOW], UINT64_MAX);
+    number(t->n[NGX_CANARY_EVENT_SUM_HIGH], UINT64_MAX);
     number(t->max, UINT64_MAX);
     number(t->low, UINT64_MAX);
     number(t->hist[NGX_CANARY_HIST_BUCKETS - 1], UINT64_MAX);
@@ -417,10 +417,10 @@ events(void)
     number(in.events[0].name.len, NGX_CANARY_SAVED_NAME);
 
     f = &in.events[0].figures[7];
-    number(f->total.count, UINT64_MAX);
+    number(f->total.n[NGX_CANARY_EVENT_COUNT], UINT64_MAX);
     number(f->elapsed_us, NGX_CANARY_SAVED_ELAPSED);
     number(f->last, UINT64_MAX);
-    number(f->base.count, UINT64_MAX);
+    number(f->base.n[NGX_CANARY_EVENT_COUNT], UINT64_MAX);
     tally(&f->total);
     tally(&f->base);
 }

@@ -76,8 +76,8 @@ with(size_t len, size_t at, int more)
 int
 main(void)
 {
-    size_t                      i, len, at;
-    ngx_canary_saved_counts_t  *total;
+    size_t                     i, len, at;
+    ngx_canary_saved_tally_t  *total;
 
     saved_fill(&in, in_events);
 
@@ -100,7 +100,8 @@ main(void)
     is_u64(total->n[NGX_CANARY_COUNTS - 2], NGX_CANARY_COUNTS - 1,
            "those that it has");
     is_u64(total->n[NGX_CANARY_COUNTS - 1], 0, "the one that it lacks");
-    is_u64(total->sum_us, in.variants[0].total.sum_us, "what comes behind");
+    is_u64(total->n[NGX_CANARY_TALLY_SUM],
+           in.variants[0].total.n[NGX_CANARY_TALLY_SUM], "what comes behind");
 
     ok(with(len, at, 1) == -1, "one more is refused");
 

@@ -166,6 +166,11 @@ fill_to_the_brim(void)
     for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
         in.variants[i].used = NGX_CANARY_SAVED_GENERATION;
         in.variants[i].name.len = NGX_CANARY_SAVED_NAME;
+
+        /* requests have no users */
+
+        memset(in.variants[i].total.sketch, 0, NGX_CANARY_SAVED_SKETCH);
+        memset(in.variants[i].base.sketch, 0, NGX_CANARY_SAVED_SKETCH);
     }
 
     for (i = 0; i < NGX_CANARY_SAVED_EVENTS; i++) {
@@ -175,6 +180,13 @@ fill_to_the_brim(void)
         for (n = 0; n < NGX_CANARY_MAX_VARIANTS; n++) {
             f = &in_events[i].figures[n];
             f->elapsed_us = NGX_CANARY_SAVED_ELAPSED;
+
+            /* and events have fewer counters */
+
+            for (k = NGX_CANARY_EVENT_COUNTS; k < NGX_CANARY_TALLY; k++) {
+                f->total.n[k] = 0;
+                f->base.n[k] = 0;
+            }
 
             for (k = 0; k < NGX_CANARY_SAVED_SKETCH; k++) {
                 f->total.sketch[k] = (unsigned char) (k % 2 ? 1 : INT8_MAX);

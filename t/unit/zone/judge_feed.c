@@ -128,7 +128,7 @@ anew(void)
 
     /* the master gives the slot to another canary */
 
-    zone->slot_us[SLOT] = now_us;
+    zone->requests.since_us[SLOT] = now_us;
     canary[0].n = 2;
     canary[0].bad = 2;
     ok(begins(4), "another canary in its place begins anew");

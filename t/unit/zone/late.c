@@ -10,11 +10,12 @@
 #include "../../../src/zone/ngx_canary_record.c"
 #include "../../../src/zone/ngx_canary_series_point.c"
 #include "../../../src/zone/ngx_canary_stage.c"
-#include "../../../src/zone/ngx_canary_sum.c"
+#include "../../../src/zone/ngx_canary_tally.c"
 #include "../../../src/zone/ngx_canary_trials.c"
 #include "../../../src/zone/ngx_canary_window.c"
 
 #include "judge.h"
+#include "no_events.h"
 
 
 #define CANARY    1
@@ -84,14 +85,6 @@ ngx_canary_journal_read(ngx_canary_zone_t *z, ngx_canary_split_t *s,
 }
 
 
-void
-ngx_canary_events_base(ngx_canary_events_t *events, uint64_t base)
-{
-    (void) events;
-    (void) base;
-}
-
-
 uint64_t
 ngx_canary_published(ngx_canary_zone_t *z, ngx_canary_record_t *record)
 {
@@ -115,7 +108,7 @@ picture(void)
 {
     forget();
 
-    if (ngx_canary_picture(zone, &split, NULL) != NGX_OK) {
+    if (ngx_canary_picture(zone, NULL, &split, NULL) != NGX_OK) {
         abort();
     }
 
@@ -128,7 +121,7 @@ static void
 tick(void)
 {
     now_us += SECOND;
-    ngx_canary_step_add(zone, split.window_us, 0);
+    ngx_canary_step_add(zone, NULL, split.window_us, 0);
     picture();
     ngx_canary_judge_tick(zone, &split);
     picture();
@@ -181,7 +174,7 @@ setup(void)
         return 0;
     }
 
-    zone->nshards = SHARDS;
+    ngx_canary_shards_init(zone, SHARDS);
     zone->created_us = now_us;
     zone->slots[0].used = 1;
     zone->slots[CANARY].used = 1;
@@ -210,8 +203,8 @@ setup(void)
         return 0;
     }
 
-    zone->published = ngx_canary_word((uint64_t) 1, 0, 0);
-    ngx_canary_step_add(zone, 0, 1);
+    zone->published = ngx_canary_word(1, 0, 1, 0);
+    ngx_canary_step_add(zone, NULL, 0, 1);
 
     for (i = 0; i < 20; i++) {
         count(0, 0, NGX_CANARY_TIMED, 200);
@@ -260,7 +253,8 @@ one_limit(void)
 
     for (i = 0; i < NGX_CANARY_LIMITS; i++) {
         if (i != ABSOLUTE && i != RELATIVE) {
-            is_u64(zone->shards[0].variants[CANARY].counts.late[i], 0,
+            is_u64(zone->shards[0].variants[CANARY].counts
+                   .n[NGX_CANARY_TALLY_LATE + i], 0,
                    "none of a rule that is not there");
         }
     }
@@ -277,7 +271,7 @@ scopes(void)
         abort();
     }
 
-    zone->published = ngx_canary_word((uint64_t) 2, 0, 1);
+    zone->published = ngx_canary_word(2, 0, 0, 1);
     ok(late(0, 2, 0, 2), "a new stage has none");
 
     give_up(0, CANARY, 700);

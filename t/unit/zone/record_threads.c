@@ -90,7 +90,7 @@ check_counts(ngx_uint_t v, ngx_canary_counts_t *counts)
         sum += latencies[n];
     }
 
-    is_u64(counts->sum_us, sum * each, "sum of the latencies");
+    is_u64(counts->n[NGX_CANARY_TALLY_SUM], sum * each, "sum of the latencies");
     is_u64(counts->n[NGX_CANARY_COUNT_ERRORS], each, "errors");
     is_u64(counts->n[NGX_CANARY_COUNT_FALLBACKS], v ? each : 0, "fallbacks");
     is_u64(counts->n[NGX_CANARY_COUNT_RETRIES], each, "retries");
@@ -118,9 +118,9 @@ check_cell(ngx_canary_cell_t *cell)
     }
 
     is_u64(others, 0, "no other bucket");
-    is_u64(cell->max_us[1], 2000000000, "the greatest");
-    is_u64(UINT64_MAX - cell->low_us[1], 7, "the least");
-    is_u64(cell->max_us[0] + cell->low_us[0], 0, "of this stage alone");
+    is_u64(cell->max[1], 2000000000, "the greatest");
+    is_u64(UINT64_MAX - cell->low[1], 7, "the least");
+    is_u64(cell->max[0] + cell->low[0], 0, "of this stage alone");
 }
 
 
@@ -135,8 +135,8 @@ main(void)
         return 2;
     }
 
-    zone->nshards = 2;
-    zone->published = ngx_canary_word((uint64_t) 1, 0, 1);
+    ngx_canary_shards_init(zone, 2);
+    zone->published = ngx_canary_word(1, 0, 0, 1);
 
     (void) pthread_barrier_init(&barrier, NULL, THREADS);
 

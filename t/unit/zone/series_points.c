@@ -300,7 +300,7 @@ test_idle(void)
     zone->stages[0].start_ms = shared->now_us / 1000;
 
     for (i = 0; i < 2; i++) {
-        zone->base[0][i ? CANARY : 0].counts.n[1] =
+        zone->requests.base[0][i ? CANARY : 0].counts.n[1] =
             shared->totals[i].requests;
     }
 

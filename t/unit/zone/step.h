@@ -10,6 +10,7 @@
 #include "../../../src/zone/ngx_canary_window.c"
 
 #include "../tap.h"
+#include "no_events.h"
 
 
 #define SECOND  NGX_CANARY_TICK_US
@@ -38,17 +39,6 @@ ngx_alloc(size_t size, ngx_log_t *log)
 }
 
 
-/* no bucket is set */
-
-static inline void
-step_empty(ngx_canary_sum_t *sum)
-{
-    memset(&sum->cell.counts, 0, sizeof(sum->cell.counts));
-    sum->from = 1;
-    sum->to = 0;
-}
-
-
 static inline void
 step_begin(void)
 {
@@ -66,11 +56,12 @@ step_begin(void)
 static inline uint64_t
 step_age_us(uint64_t window_us)
 {
-    ngx_canary_step_t  *step;
+    uint64_t  n;
 
-    step = ngx_canary_step_find(zone, window_us, now_us);
+    n = ngx_canary_step_find(zone, window_us, now_us);
 
-    return step ? now_us - step->time_us : UINT64_MAX;
+    return n == NGX_CANARY_NO_STEP
+           ? UINT64_MAX : now_us - zone->ring[n % NGX_CANARY_STEPS].time_us;
 }
 
 

@@ -4,27 +4,35 @@
  * the buckets that were set before.
  */
 
+#include "../../../src/zone/ngx_canary_tally.c"
+
 #include "step.h"
 
 
 static size_t  first, last;             /* buckets that are set */
 
 
-void
-ngx_canary_sum(ngx_canary_zone_t *z, ngx_uint_t slot, ngx_canary_sum_t *sum)
+/* the variant's counters begin anew, with these buckets */
+
+static void
+count(size_t from, size_t to)
 {
-    size_t  b;
+    size_t              b;
+    ngx_canary_cell_t  *cell;
 
-    (void) z;
+    ngx_canary_tally_clear(&zone->requests, 1);
 
-    memset(sum, 0, sizeof(*sum));
-    sum->from = first;
-    sum->to = last;
-    sum->cell.counts.sum_us = now_us;
+    first = from;
+    last = to;
+    cell = &zone->shards[0].variants[1];
 
-    for (b = first; b <= last; b++) {
-        sum->cell.hist[b] = b + slot;
+    for (b = from; b <= to; b++) {
+        cell->counts.n[NGX_CANARY_COUNT_2XX] += b + 1;
+        cell->hist[b] = b + 1;
     }
+
+    cell->max[0] = ngx_canary_hist_upper(to - 1) + 1;
+    cell->low[0] = UINT64_MAX - (from ? ngx_canary_hist_upper(from) : 0);
 }
 
 
@@ -39,7 +47,7 @@ wrong(void)
     n = 0;
 
     for (i = 0; i < NGX_CANARY_STEPS; i++) {
-        cell = &zone->ring[i].cells[1];
+        cell = &zone->requests.steps[i][1];
 
         for (b = first; b <= last; b++) {
             n += cell->hist[b] != b + 1;
@@ -59,7 +67,7 @@ round_of_the_ring(void)
 
     for (i = 0; i < NGX_CANARY_STEPS; i++) {
         now_us += SECOND;
-        ngx_canary_step_add(zone, 10 * SECOND, 0);
+        ngx_canary_step_add(zone, NULL, 10 * SECOND, 0);
     }
 }
 
@@ -68,26 +76,24 @@ int
 main(void)
 {
     step_begin();
+    ngx_canary_shards_init(zone, 1);
     zone->slots[1].used = 1;
 
-    first = 5;
-    last = 2000;
-    ngx_canary_step_add(zone, 10 * SECOND, 0);
+    count(5, 2000);
+    ngx_canary_step_add(zone, NULL, 10 * SECOND, 0);
     is_u64(zone->steps.next, 0, "the first one is the master's");
-    ngx_canary_step_add(zone, 10 * SECOND, 1);
+    ngx_canary_step_add(zone, NULL, 10 * SECOND, 1);
     now_us += 100 * SECOND;
-    ngx_canary_step_add(zone, 10 * SECOND, 1);
+    ngx_canary_step_add(zone, NULL, 10 * SECOND, 1);
     is_u64(zone->steps.next, 1, "and none but the first");
     round_of_the_ring();
     is_u64(wrong(), 0, "a variant with many buckets");
 
-    first = 700;
-    last = 720;
+    count(700, 720);
     round_of_the_ring();
     is_u64(wrong(), 0, "another one with few, in its slot");
 
-    first = 0;
-    last = NGX_CANARY_HIST_BUCKETS - 1;
+    count(0, NGX_CANARY_HIST_BUCKETS - 1);
     round_of_the_ring();
     is_u64(wrong(), 0, "all of them");
 

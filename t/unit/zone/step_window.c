@@ -11,12 +11,13 @@
 
 
 void
-ngx_canary_sum(ngx_canary_zone_t *z, ngx_uint_t slot, ngx_canary_sum_t *sum)
+ngx_canary_tally_step(ngx_canary_tally_t *tally, ngx_uint_t slot,
+    ngx_uint_t step, ngx_canary_sum_t *sum)
 {
-    (void) z;
+    (void) tally;
     (void) slot;
-
-    step_empty(sum);
+    (void) step;
+    (void) sum;
 }
 
 
@@ -33,11 +34,11 @@ wrong(uint64_t window, uint64_t late_us)
     begun_us = now_us;
 
     step_begin();
-    ngx_canary_step_add(zone, 0, 1);
+    ngx_canary_step_add(zone, NULL, 0, 1);
 
     for (i = 1; i <= 3 * window; i++) {
         now_us = begun_us + i * SECOND + i % 7 % 2 * late_us;
-        ngx_canary_step_add(zone, window * SECOND, 0);
+        ngx_canary_step_add(zone, NULL, window * SECOND, 0);
 
         age_us = step_age_us(window * SECOND);
 

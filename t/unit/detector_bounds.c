@@ -122,6 +122,9 @@ pairs(void)
        && isnan(ngx_canary_detector_pair_limit(NAN, 0.5))
        && isnan(ngx_canary_detector_pair_limit(0.5, -1)),
        "nothing to compare with");
+    ok(isnan(ngx_canary_detector_pair_limit(0.5, 1e9))
+       && !isnan(ngx_canary_detector_pair_limit(0.5, 9.9e8)),
+       "nor with so many times as much");
 }
 
 

@@ -26,8 +26,7 @@ static void ngx_canary_publish_latch(ngx_canary_zone_t *zone,
     ngx_canary_plan_t *plan, ngx_canary_record_t *record, ngx_uint_t rearms,
     ngx_log_t *log);
 static void ngx_canary_publish_log(ngx_canary_zone_t *zone,
-    ngx_canary_plan_t *plan, ngx_canary_record_t *record,
-    ngx_canary_record_t *old);
+    ngx_canary_record_t *record, ngx_canary_record_t *old);
 static u_char *ngx_canary_share_text(u_char *p, u_char *last,
     ngx_canary_record_t *record, uint32_t slot);
 
@@ -100,7 +99,7 @@ ngx_canary_publish(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
     }
 
     if (!unchanged) {
-        ngx_canary_publish_log(zone, plan, record, first ? NULL : old);
+        ngx_canary_publish_log(zone, record, first ? NULL : old);
     }
 
     /* from here on in every worker, old and new */
@@ -446,8 +445,8 @@ ngx_canary_publish_latch(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
 /* "sliceB_documents 0% -> 5%, stage stage1_5pct, generation 3" */
 
 static void
-ngx_canary_publish_log(ngx_canary_zone_t *zone, ngx_canary_plan_t *plan,
-    ngx_canary_record_t *record, ngx_canary_record_t *old)
+ngx_canary_publish_log(ngx_canary_zone_t *zone, ngx_canary_record_t *record,
+    ngx_canary_record_t *old)
 {
     u_char               buf[NGX_CANARY_MAX_TEXT], *p, *last;
     uint32_t             slot;

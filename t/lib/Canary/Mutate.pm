@@ -75,7 +75,8 @@ my $type = qr/^(?:static|const|unsigned|signed|struct|enum|union|volatile|int|
 # what is the same either way round
 my $log = qr/^ngx_(?:conf_)?(?:log_|ssl_error)/;
 my $debug = qr/^ngx_log_debug/;
-my $same = qr/^(?:ngx_min|ngx_max|fmin|fmax|ngx_string|offsetof|va_\w+)$/;
+my $same = qr{^(?:ngx_min|ngx_max|fmin|fmax|ngx_string|offsetof|va_\w+
+    |(?:ngx_)?memcmp)$}x;
 
 # tables of names and handlers, in which numbers are placeholders
 my $table = qr/^(?:ngx_command_t|ngx_http_module_t|ngx_module_t|

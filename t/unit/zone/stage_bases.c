@@ -12,7 +12,7 @@
 #include "no_events.h"
 
 
-#define ROUNDS  1000
+#define STAGES  1000
 
 
 static ngx_canary_zone_t   *zone;
@@ -253,7 +253,7 @@ main(void)
 
     lost = 0;
 
-    for (i = 0; i < ROUNDS; i++) {
+    for (i = 0; i < STAGES; i++) {
         renew(i % 7);
         lost += !apart();
 

@@ -438,3 +438,41 @@ ngx_canary_conf_wrap(ngx_canary_srv_conf_t *conf)
         }
     }
 }
+
+
+ngx_uint_t
+ngx_canary_conf_param(ngx_str_t *param, char *name, ngx_str_t *text)
+{
+    size_t  len;
+
+    len = ngx_strlen(name);
+
+    if (ngx_strncmp(param->data, name, len) != 0) {
+        return 0;
+    }
+
+    text->data = param->data + len;
+    text->len = param->len - len;
+
+    return 1;
+}
+
+
+char *
+ngx_canary_conf_duplicate(ngx_conf_t *cf, ngx_str_t *param)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate parameter \"%V\"",
+                       param);
+    return NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_canary_conf_invalid(ngx_conf_t *cf, char *what, ngx_str_t *value,
+    char *allowed)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid %s%s\"%V\", it must be %s", what,
+                       *what ? " " : "", value, allowed);
+    return NGX_CONF_ERROR;
+}

@@ -15,7 +15,7 @@ typedef struct {
 static char *ngx_canary_conf_cookie_param(ngx_conf_t *cf, ngx_str_t *param,
     ngx_canary_cookie_attrs_t *attrs);
 static char *ngx_canary_conf_cookie_text(ngx_conf_t *cf, ngx_str_t *param,
-    size_t skip, ngx_str_t *text);
+    ngx_str_t *text, ngx_str_t *attr);
 static char *ngx_canary_conf_cookie_attrs(ngx_conf_t *cf,
     ngx_canary_cookie_conf_t *cookie, ngx_canary_cookie_attrs_t *attrs);
 static ngx_int_t ngx_canary_conf_cookie_value(ngx_conf_t *cf, ngx_str_t *text,
@@ -56,10 +56,9 @@ ngx_canary_conf_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     if (value[1].len == 0 || i < value[1].len) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid cookie name \"%V\", it must be letters, "
-                           "digits and any of !#$%%&'*+-.^_`|~", &value[1]);
-        return NGX_CONF_ERROR;
+        return ngx_canary_conf_invalid(cf, "cookie name", &value[1],
+                                       "letters, digits and any of "
+                                       "!#$%&'*+-.^_`|~");
     }
 
     ngx_memzero(&attrs, sizeof(ngx_canary_cookie_attrs_t));
@@ -97,62 +96,56 @@ static char *
 ngx_canary_conf_cookie_param(ngx_conf_t *cf, ngx_str_t *param,
     ngx_canary_cookie_attrs_t *attrs)
 {
-    time_t      expires;
     ngx_str_t   text;
     ngx_uint_t  i;
 
     static const char  *samesites[] = { "Strict", "Lax", "None" };
 
-    if (ngx_strncmp(param->data, "path=", 5) == 0) {
-        return ngx_canary_conf_cookie_text(cf, param, 5, &attrs->path);
+    if (ngx_canary_conf_param(param, "path=", &text)) {
+        return ngx_canary_conf_cookie_text(cf, param, &text, &attrs->path);
     }
 
-    if (ngx_strncmp(param->data, "domain=", 7) == 0) {
-        return ngx_canary_conf_cookie_text(cf, param, 7, &attrs->domain);
+    if (ngx_canary_conf_param(param, "domain=", &text)) {
+        return ngx_canary_conf_cookie_text(cf, param, &text, &attrs->domain);
     }
 
-    if (ngx_strncmp(param->data, "expires=", 8) == 0) {
-        text.data = param->data + 8;
-        text.len = param->len - 8;
-        expires = ngx_parse_time(&text, 1);
+    if (ngx_canary_conf_param(param, "expires=", &text)) {
 
         if (attrs->expires) {
-            goto duplicate;
+            return ngx_canary_conf_duplicate(cf, param);
         }
 
-        if (expires == (time_t) NGX_ERROR || expires == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid \"%V\", it must be a time of at least "
-                               "one second, such as 30d", param);
-            return NGX_CONF_ERROR;
+        attrs->expires = ngx_parse_time(&text, 1);
+
+        if (attrs->expires == (time_t) NGX_ERROR || attrs->expires == 0) {
+            return ngx_canary_conf_invalid(cf, "", param,
+                                           "a time of at least one second, "
+                                           "such as 30d");
         }
 
-        attrs->expires = expires;
         return NGX_CONF_OK;
     }
 
-    if (ngx_strncmp(param->data, "samesite=", 9) == 0) {
+    if (ngx_canary_conf_param(param, "samesite=", &text)) {
 
         if (attrs->samesite) {
-            goto duplicate;
+            return ngx_canary_conf_duplicate(cf, param);
         }
 
         for (i = 0; i < 3; i++) {
-            if (ngx_strcasecmp(param->data + 9, (u_char *) samesites[i]) == 0) {
+            if (ngx_strcasecmp(text.data, (u_char *) samesites[i]) == 0) {
                 attrs->samesite = samesites[i];
                 return NGX_CONF_OK;
             }
         }
 
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid \"%V\", it must be \"strict\", \"lax\" or "
-                           "\"none\"", param);
-        return NGX_CONF_ERROR;
+        return ngx_canary_conf_invalid(cf, "", param,
+                                       "\"strict\", \"lax\" or \"none\"");
     }
 
     if (ngx_strcmp(param->data, "secure") == 0) {
         if (attrs->secure) {
-            goto duplicate;
+            return ngx_canary_conf_duplicate(cf, param);
         }
 
         attrs->secure = 1;
@@ -161,7 +154,7 @@ ngx_canary_conf_cookie_param(ngx_conf_t *cf, ngx_str_t *param,
 
     if (ngx_strcmp(param->data, "httponly") == 0) {
         if (attrs->httponly) {
-            goto duplicate;
+            return ngx_canary_conf_duplicate(cf, param);
         }
 
         attrs->httponly = 1;
@@ -173,44 +166,35 @@ ngx_canary_conf_cookie_param(ngx_conf_t *cf, ngx_str_t *param,
                        "\"domain=\", \"expires=\", \"samesite=\", \"secure\" "
                        "and \"httponly\"", param);
     return NGX_CONF_ERROR;
-
-duplicate:
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate parameter \"%V\"",
-                       param);
-    return NGX_CONF_ERROR;
 }
 
 
 static char *
-ngx_canary_conf_cookie_text(ngx_conf_t *cf, ngx_str_t *param, size_t skip,
-    ngx_str_t *text)
+ngx_canary_conf_cookie_text(ngx_conf_t *cf, ngx_str_t *param, ngx_str_t *text,
+    ngx_str_t *attr)
 {
     size_t  i;
 
-    if (text->len) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate parameter \"%V\"",
-                           param);
-        return NGX_CONF_ERROR;
+    if (attr->len) {
+        return ngx_canary_conf_duplicate(cf, param);
     }
 
-    for (i = skip; i < param->len; i++) {
-        if (param->data[i] < 0x20 || param->data[i] >= 0x7f
-            || param->data[i] == ';')
+    for (i = 0; i < text->len; i++) {
+        if (text->data[i] < 0x20 || text->data[i] >= 0x7f
+            || text->data[i] == ';')
         {
             break;
         }
     }
 
-    if (param->len == skip || i < param->len) {
+    if (text->len == 0 || i < text->len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid \"%V\", the value must be visible ASCII "
                            "characters without \";\"", param);
         return NGX_CONF_ERROR;
     }
 
-    text->data = param->data + skip;
-    text->len = param->len - skip;
+    *attr = *text;
 
     return NGX_CONF_OK;
 }

@@ -112,23 +112,15 @@ ngx_canary_conf_event(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_canary_event_name(ngx_conf_t *cf, ngx_str_t *name)
 {
-    u_char                    c;
-    size_t                    n;
     ngx_int_t                 index;
     ngx_canary_main_conf_t   *cmcf;
     ngx_canary_event_name_t  *added;
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_canary_module);
 
-    for (n = 0; n < name->len; n++) {
-        c = ngx_tolower(name->data[n]);
-
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_') {
-            break;
-        }
-    }
-
-    if (n == 0 || n < name->len || n > NGX_CANARY_MAX_EVENT_NAME) {
+    if (!ngx_canary_event_is_name(name->data, name->data + name->len)
+        || name->len > NGX_CANARY_MAX_EVENT_NAME)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid event \"%V\", it must be 1 to %d letters, "
                            "digits or \"_\"", name, NGX_CANARY_MAX_EVENT_NAME);
@@ -169,6 +161,27 @@ ngx_canary_event_name(ngx_conf_t *cf, ngx_str_t *name)
 }
 
 
+ngx_uint_t
+ngx_canary_event_is_name(u_char *p, u_char *last)
+{
+    u_char  c;
+
+    if (p == last) {
+        return 0;
+    }
+
+    for ( /* void */ ; p < last; p++) {
+        c = ngx_tolower(*p);
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_') {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 static ngx_int_t
 ngx_canary_event_index(ngx_canary_main_conf_t *cmcf, ngx_str_t *name)
 {
@@ -196,31 +209,22 @@ ngx_canary_event_param(ngx_conf_t *cf, ngx_str_t *param,
     ngx_str_t             text;
     ngx_canary_value_t  **value;
 
-    if (ngx_strncmp(param->data, "if=", 3) == 0) {
+    if (ngx_canary_conf_param(param, "if=", &text)) {
         value = &event->condition;
-        text.data = param->data + 3;
 
-    } else if (ngx_strncmp(param->data, "unique=", 7) == 0) {
+    } else if (ngx_canary_conf_param(param, "unique=", &text)) {
         value = &event->unique;
-        text.data = param->data + 7;
 
-    } else if (ngx_strncmp(param->data, "value=", 6) == 0) {
+    } else if (ngx_canary_conf_param(param, "value=", &text)) {
         value = &event->value;
-        text.data = param->data + 6;
 
     } else {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\", it must be \"if=\", "
-                           "\"unique=\" or \"value=\"", param);
-        return NGX_CONF_ERROR;
+        return ngx_canary_conf_invalid(cf, "parameter", param,
+                                       "\"if=\", \"unique=\" or \"value=\"");
     }
 
-    text.len = param->data + param->len - text.data;
-
     if (*value) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "duplicate parameter \"%V\"", param);
-        return NGX_CONF_ERROR;
+        return ngx_canary_conf_duplicate(cf, param);
     }
 
     if (text.len == 0) {

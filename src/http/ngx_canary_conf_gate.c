@@ -1,5 +1,5 @@
 
-#include "ngx_canary_gate_conf.h"
+#include "ngx_canary_http.h"
 
 
 #define NGX_CANARY_MAX_MARGIN  10000000     /* 1000% */
@@ -8,17 +8,20 @@
 typedef struct {
     ngx_str_t             name;
     ngx_canary_metric_e   metric;
-    uint32_t              quantile_ppm;
     uint64_t              min;          /* the default of "min=" */
 } ngx_canary_metric_conf_t;
 
 
 static char *ngx_canary_gate_metric(ngx_conf_t *cf, ngx_str_t *value,
     ngx_canary_rule_t *rule);
-static ngx_canary_metric_conf_t *ngx_canary_gate_quantile(ngx_str_t *name);
-static ngx_uint_t ngx_canary_gate_is_name(u_char *p, u_char *last);
+static ngx_canary_metric_conf_t *ngx_canary_gate_find(ngx_str_t *name,
+    ngx_uint_t n);
 static char *ngx_canary_gate_op(ngx_conf_t *cf, ngx_str_t *value,
     ngx_canary_rule_t *rule);
+static char *ngx_canary_conf_limit(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_canary_rule_t *rule);
+static ngx_int_t ngx_canary_conf_number(ngx_str_t *value, char *unit,
+    uint64_t *micro);
 static char *ngx_canary_gate_params(ngx_conf_t *cf, ngx_uint_t from,
     ngx_canary_rule_t *rule);
 static char *ngx_canary_gate_once(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf,
@@ -34,15 +37,15 @@ static char  ngx_canary_metric_names[] =
 
 /* the quantiles first, by ngx_canary_metric_e */
 static ngx_canary_metric_conf_t  ngx_canary_gate_metrics[] = {
-    { ngx_string("p50"),  NGX_CANARY_METRIC_P50,  500000, 100 },
-    { ngx_string("p90"),  NGX_CANARY_METRIC_P90,  900000, 200 },
-    { ngx_string("p95"),  NGX_CANARY_METRIC_P95,  950000, 400 },
-    { ngx_string("p99"),  NGX_CANARY_METRIC_P99,  990000, 2000 },
-    { ngx_string("p999"), NGX_CANARY_METRIC_P999, 999000, 20000 },
-    { ngx_string("error_rate"), NGX_CANARY_METRIC_ERROR_RATE, 0, 100 },
-    { ngx_string("abort_rate"), NGX_CANARY_METRIC_ABORT_RATE, 0, 100 },
-    { ngx_string("retry_rate"), NGX_CANARY_METRIC_RETRY_RATE, 0, 100 },
-    { ngx_string("throughput"), NGX_CANARY_METRIC_THROUGHPUT, 0, 100 }
+    { ngx_string("p50"),  NGX_CANARY_METRIC_P50,  100 },
+    { ngx_string("p90"),  NGX_CANARY_METRIC_P90,  200 },
+    { ngx_string("p95"),  NGX_CANARY_METRIC_P95,  400 },
+    { ngx_string("p99"),  NGX_CANARY_METRIC_P99,  2000 },
+    { ngx_string("p999"), NGX_CANARY_METRIC_P999, 20000 },
+    { ngx_string("error_rate"), NGX_CANARY_METRIC_ERROR_RATE, 100 },
+    { ngx_string("abort_rate"), NGX_CANARY_METRIC_ABORT_RATE, 100 },
+    { ngx_string("retry_rate"), NGX_CANARY_METRIC_RETRY_RATE, 100 },
+    { ngx_string("throughput"), NGX_CANARY_METRIC_THROUGHPUT, 100 }
 };
 
 #define NGX_CANARY_METRICS                                                    \
@@ -128,40 +131,39 @@ ngx_canary_gate_metric(ngx_conf_t *cf, ngx_str_t *value,
 {
     u_char                    *p, *last, *colon, *slash;
     ngx_str_t                  name;
-    ngx_uint_t                 i;
     ngx_canary_metric_conf_t  *metric;
 
     rule->metric_text.len = value->len;
     rule->metric_text.data = value->data;
     rule->min = 100;
 
-    for (i = 0; i < NGX_CANARY_METRICS; i++) {
-        metric = &ngx_canary_gate_metrics[i];
+    metric = ngx_canary_gate_find(value, NGX_CANARY_METRICS);
 
-        if (metric->name.len == value->len
-            && ngx_memcmp(metric->name.data, value->data, value->len) == 0)
-        {
-            rule->metric = metric->metric;
-            rule->quantile_ppm = metric->quantile_ppm;
-            rule->min = metric->min;
-            return NGX_CONF_OK;
+    if (metric) {
+        rule->metric = metric->metric;
+        rule->min = metric->min;
+
+        if (metric->metric <= NGX_CANARY_METRIC_P999) {
+            rule->quantile_ppm = ngx_canary_hist_ppm[1 + metric->metric];
         }
+
+        return NGX_CONF_OK;
     }
 
-    if (ngx_strncmp(value->data, "event:", 6) != 0) {
+    if (!ngx_canary_conf_param(value, "event:", &name)) {
         goto unknown;
     }
 
-    p = value->data + 6;
-    last = value->data + value->len;
+    p = name.data;
+    last = p + name.len;
     slash = ngx_strlchr(p, last, '/');
     colon = ngx_strlchr(p, last, ':');
 
     if (slash) {
         rule->metric = NGX_CANARY_METRIC_EVENT_RATIO;
 
-        if (!ngx_canary_gate_is_name(p, slash)
-            || !ngx_canary_gate_is_name(slash + 1, last))
+        if (!ngx_canary_event_is_name(p, slash)
+            || !ngx_canary_event_is_name(slash + 1, last))
         {
             goto unknown;
         }
@@ -169,7 +171,7 @@ ngx_canary_gate_metric(ngx_conf_t *cf, ngx_str_t *value,
         return NGX_CONF_OK;
     }
 
-    if (!ngx_canary_gate_is_name(p, colon ? colon : last)) {
+    if (!ngx_canary_event_is_name(p, colon ? colon : last)) {
         goto unknown;
     }
 
@@ -186,11 +188,11 @@ ngx_canary_gate_metric(ngx_conf_t *cf, ngx_str_t *value,
         return NGX_CONF_OK;
     }
 
-    metric = ngx_canary_gate_quantile(&name);
+    metric = ngx_canary_gate_find(&name, NGX_CANARY_QUANTILES);
 
     if (metric) {
         rule->metric = NGX_CANARY_METRIC_EVENT_QUANTILE;
-        rule->quantile_ppm = metric->quantile_ppm;
+        rule->quantile_ppm = ngx_canary_hist_ppm[1 + metric->metric];
         rule->le = metric->metric;
         rule->min = metric->min;
         return NGX_CONF_OK;
@@ -205,13 +207,15 @@ unknown:
 }
 
 
+/* among the first n */
+
 static ngx_canary_metric_conf_t *
-ngx_canary_gate_quantile(ngx_str_t *name)
+ngx_canary_gate_find(ngx_str_t *name, ngx_uint_t n)
 {
     ngx_uint_t                 i;
     ngx_canary_metric_conf_t  *metric;
 
-    for (i = 0; i < NGX_CANARY_QUANTILES; i++) {
+    for (i = 0; i < n; i++) {
         metric = &ngx_canary_gate_metrics[i];
 
         if (metric->name.len == name->len
@@ -222,27 +226,6 @@ ngx_canary_gate_quantile(ngx_str_t *name)
     }
 
     return NULL;
-}
-
-
-static ngx_uint_t
-ngx_canary_gate_is_name(u_char *p, u_char *last)
-{
-    u_char  c;
-
-    if (p == last) {
-        return 0;
-    }
-
-    for ( /* void */ ; p < last; p++) {
-        c = ngx_tolower(*p);
-
-        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_') {
-            return 0;
-        }
-    }
-
-    return 1;
 }
 
 
@@ -263,10 +246,8 @@ ngx_canary_gate_op(ngx_conf_t *cf, ngx_str_t *value, ngx_canary_rule_t *rule)
         rule->op = NGX_CANARY_NOT_WORSE;
 
     } else {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid rule \"%V\", it must be \"<=\", \">=\" or "
-                           "\"not_worse\"", value);
-        return NGX_CONF_ERROR;
+        return ngx_canary_conf_invalid(cf, "rule", value,
+                                       "\"<=\", \">=\" or \"not_worse\"");
     }
 
     switch (rule->metric) {
@@ -302,6 +283,139 @@ ngx_canary_gate_op(ngx_conf_t *cf, ngx_str_t *value, ngx_canary_rule_t *rule)
 }
 
 
+/* "value" stands behind the metric and the "<=" or ">=" */
+
+static char *
+ngx_canary_conf_limit(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_canary_rule_t *rule)
+{
+    char      *allowed;
+    uint64_t   limit;
+
+    switch (rule->metric) {
+
+    case NGX_CANARY_METRIC_ERROR_RATE:
+    case NGX_CANARY_METRIC_ABORT_RATE:
+    case NGX_CANARY_METRIC_RETRY_RATE:
+    case NGX_CANARY_METRIC_EVENT_RATIO:
+        allowed = "a percentage from 0% to less than 100% with at most four "
+                  "decimals";
+
+        if (rule->op == NGX_CANARY_AT_LEAST) {
+            allowed = "a percentage above 0%, up to 100%, with at most four "
+                      "decimals";
+        }
+
+        if (ngx_canary_conf_number(value, "%", &limit) == NGX_OK
+            && limit % 100 == 0
+            && limit / 100 <= NGX_CANARY_PPM
+            && limit / 100 != (rule->op == NGX_CANARY_AT_LEAST
+                               ? 0 : NGX_CANARY_PPM))
+        {
+            rule->limit = limit / 100;
+            return NGX_CONF_OK;
+        }
+
+        break;
+
+    case NGX_CANARY_METRIC_THROUGHPUT:
+    case NGX_CANARY_METRIC_EVENT_RATE:
+        allowed = "a rate such as 50r/s or 20r/m";
+
+        if (rule->metric == NGX_CANARY_METRIC_EVENT_RATE) {
+            allowed = "a rate such as 20r/m or 50r/s, or 0";
+        }
+
+        if (ngx_canary_conf_number(value, "r/s", &limit) == NGX_OK
+            && limit > 0)
+        {
+            rule->limit = limit;
+            return NGX_CONF_OK;
+        }
+
+        if (ngx_canary_conf_number(value, "r/m", &limit) == NGX_OK
+            && limit >= 60)
+        {
+            rule->limit = (limit + 30) / 60;
+            return NGX_CONF_OK;
+        }
+
+        if (rule->metric == NGX_CANARY_METRIC_EVENT_RATE
+            && rule->op == NGX_CANARY_AT_MOST
+            && ngx_strcmp(value->data, "0") == 0)
+        {
+            return NGX_CONF_OK;
+        }
+
+        break;
+
+    case NGX_CANARY_METRIC_EVENT_MEAN:
+    case NGX_CANARY_METRIC_EVENT_QUANTILE:
+        allowed = "a number from 0.001 to 1000000 of at most three significant "
+                  "digits";
+
+        if (ngx_canary_conf_number(value, "", &limit) == NGX_OK
+            && limit >= 1000 && limit % 1000 == 0
+            && ngx_canary_hist_is_edge(limit / 1000))
+        {
+            rule->limit = limit;
+            return NGX_CONF_OK;
+        }
+
+        break;
+
+    default:
+        allowed = "a time from 1us to 1000s of at most three significant "
+                  "digits";
+
+        if (ngx_canary_conf_time(value, &rule->limit) == NGX_OK) {
+            return NGX_CONF_OK;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid limit \"%V\" for \"%V\", it must be %s",
+                       value, value - 2, allowed);
+    return NGX_CONF_ERROR;
+}
+
+
+/* digits, at most six decimals, and "unit"; the number in 1e-6 */
+
+static ngx_int_t
+ngx_canary_conf_number(ngx_str_t *value, char *unit, uint64_t *micro)
+{
+    size_t     len, n;
+    ngx_int_t  number;
+
+    n = ngx_strlen(unit);
+
+    if (value->len <= n
+        || ngx_memcmp(value->data + value->len - n, unit, n) != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    len = value->len - n;
+
+    /* a lost digit on either side of the point is more likely than a wish */
+
+    if (value->data[0] == '.' || value->data[len - 1] == '.') {
+        return NGX_ERROR;
+    }
+
+    number = ngx_atofp(value->data, len, 6);
+
+    if (number == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    *micro = number;
+
+    return NGX_OK;
+}
+
+
 static char *
 ngx_canary_gate_params(ngx_conf_t *cf, ngx_uint_t from,
     ngx_canary_rule_t *rule)
@@ -317,14 +431,13 @@ ngx_canary_gate_params(ngx_conf_t *cf, ngx_uint_t from,
 
     for (i = from; i < cf->args->nelts; i++) {
 
-        if (ngx_strncmp(value[i].data, "min=", 4) == 0 && mins++ == 0) {
-            min = ngx_atoi(value[i].data + 4, value[i].len - 4);
+        if (ngx_canary_conf_param(&value[i], "min=", &text) && mins++ == 0) {
+            min = ngx_atoi(text.data, text.len);
 
             if (min == NGX_ERROR || min == 0 || min > 1000000000) {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "invalid \"%V\", it must be a number of "
-                                   "samples from 1 to 1000000000", &value[i]);
-                return NGX_CONF_ERROR;
+                return ngx_canary_conf_invalid(cf, "", &value[i],
+                                               "a number of samples from 1 to "
+                                               "1000000000");
             }
 
             rule->min = min;
@@ -332,21 +445,16 @@ ngx_canary_gate_params(ngx_conf_t *cf, ngx_uint_t from,
         }
 
         if (rule->op == NGX_CANARY_NOT_WORSE
-            && ngx_strncmp(value[i].data, "margin=", 7) == 0
+            && ngx_canary_conf_param(&value[i], "margin=", &text)
             && margins++ == 0)
         {
-            text.data = value[i].data + 7;
-            text.len = value[i].len - 7;
-
             if (ngx_canary_conf_number(&text, "%", &micro) != NGX_OK
                 || micro % 100
                 || micro / 100 > NGX_CANARY_MAX_MARGIN)
             {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "invalid \"%V\", it must be a percentage "
-                                   "from 0%% to 1000%% with at most four "
-                                   "decimals", &value[i]);
-                return NGX_CONF_ERROR;
+                return ngx_canary_conf_invalid(cf, "", &value[i],
+                                               "a percentage from 0% to 1000% "
+                                               "with at most four decimals");
             }
 
             rule->limit = micro / 100;
@@ -354,9 +462,7 @@ ngx_canary_gate_params(ngx_conf_t *cf, ngx_uint_t from,
         }
 
         if (mins > 1 || margins > 1) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "duplicate parameter \"%V\"", &value[i]);
-            return NGX_CONF_ERROR;
+            return ngx_canary_conf_duplicate(cf, &value[i]);
         }
 
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -442,4 +548,49 @@ ngx_canary_gate_text(ngx_conf_t *cf, ngx_canary_rule_t *rule)
     rule->text.len = p - rule->text.data;
 
     return NGX_CONF_OK;
+}
+
+
+void
+ngx_canary_conf_limits(ngx_canary_srv_conf_t *conf)
+{
+    ngx_uint_t          i, n, k;
+    ngx_canary_rule_t  *rule;
+
+    rule = conf->rules.elts;
+
+    for (i = 0; i < conf->rules.nelts; i++) {
+
+        if (rule[i].metric > NGX_CANARY_METRIC_P999
+            || rule[i].op == NGX_CANARY_NOT_WORSE)
+        {
+            continue;
+        }
+
+        for (n = 0; n < conf->nle && conf->le_us[n] < rule[i].limit; n++) {
+            /* void */
+        }
+
+        if (n == conf->nle || conf->le_us[n] != rule[i].limit) {
+
+            for (k = conf->nle++; k > n; k--) {
+                conf->le_us[k] = conf->le_us[k - 1];
+            }
+
+            conf->le_us[n] = rule[i].limit;
+        }
+    }
+
+    for (i = 0; i < conf->rules.nelts; i++) {
+
+        if (rule[i].metric > NGX_CANARY_METRIC_P999) {
+            continue;
+        }
+
+        for (n = 0; n < conf->nle; n++) {
+            if (conf->le_us[n] == rule[i].limit) {
+                rule[i].le = n;
+            }
+        }
+    }
 }

@@ -31,10 +31,8 @@ ngx_canary_conf_rollback(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         cscf->rollback = NGX_CANARY_ROLLBACK_MANUAL;
 
     } else {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\", it must be \"auto\" or "
-                           "\"manual\"", &value[1]);
-        return NGX_CONF_ERROR;
+        return ngx_canary_conf_invalid(cf, "value", &value[1],
+                                       "\"auto\" or \"manual\"");
     }
 
     for (i = 2; i < cf->args->nelts; i++) {
@@ -53,63 +51,61 @@ static char *
 ngx_canary_conf_rollback_param(ngx_conf_t *cf, ngx_str_t *param,
     ngx_canary_srv_conf_t *conf)
 {
-    char       *allowed;
     time_t      seconds;
     ngx_int_t   n;
     ngx_str_t   text;
 
-    if (ngx_strncmp(param->data, "false_alarm=", 12) == 0) {
+    if (ngx_canary_conf_param(param, "false_alarm=", &text)) {
 
         if (conf->false_alarm) {
-            goto duplicate;
+            return ngx_canary_conf_duplicate(cf, param);
         }
 
-        text.data = param->data + 12;
-        text.len = param->len - 12;
         seconds = ngx_parse_time(&text, 1);
 
         if (seconds == (time_t) NGX_ERROR
             || seconds < NGX_CANARY_MIN_FALSE_ALARM
             || seconds > NGX_CANARY_MAX_FALSE_ALARM)
         {
-            allowed = "a time from 1m to 100y, such as 90d";
-            goto invalid;
+            return ngx_canary_conf_invalid(cf, "", param,
+                                           "a time from 1m to 100y, such as "
+                                           "90d");
         }
 
         conf->false_alarm = seconds;
         return NGX_CONF_OK;
     }
 
-    if (ngx_strncmp(param->data, "pause=", 6) == 0) {
+    if (ngx_canary_conf_param(param, "pause=", &text)) {
 
         if (conf->pause != NGX_CONF_UNSET_MSEC) {
-            goto duplicate;
+            return ngx_canary_conf_duplicate(cf, param);
         }
 
-        text.data = param->data + 6;
-        text.len = param->len - 6;
         n = ngx_parse_time(&text, 0);
 
         if (n == NGX_ERROR || n > NGX_CANARY_MAX_PAUSE) {
-            allowed = "a time from 0 to 10s, such as 300ms";
-            goto invalid;
+            return ngx_canary_conf_invalid(cf, "", param,
+                                           "a time from 0 to 10s, such as "
+                                           "300ms");
         }
 
         conf->pause = n;
         return NGX_CONF_OK;
     }
 
-    if (ngx_strncmp(param->data, "fleet=", 6) == 0) {
+    if (ngx_canary_conf_param(param, "fleet=", &text)) {
 
         if (conf->fleet) {
-            goto duplicate;
+            return ngx_canary_conf_duplicate(cf, param);
         }
 
-        n = ngx_atoi(param->data + 6, param->len - 6);
+        n = ngx_atoi(text.data, text.len);
 
         if (n == NGX_ERROR || n == 0 || n > NGX_CANARY_MAX_FLEET) {
-            allowed = "a number of machines from 1 to 10000";
-            goto invalid;
+            return ngx_canary_conf_invalid(cf, "", param,
+                                           "a number of machines from 1 to "
+                                           "10000");
         }
 
         conf->fleet = n;
@@ -119,18 +115,6 @@ ngx_canary_conf_rollback_param(ngx_conf_t *cf, ngx_str_t *param,
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid parameter \"%V\", allowed here are "
                        "\"false_alarm=\", \"pause=\" and \"fleet=\"", param);
-    return NGX_CONF_ERROR;
-
-duplicate:
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate parameter \"%V\"",
-                       param);
-    return NGX_CONF_ERROR;
-
-invalid:
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid \"%V\", it must be %s",
-                       param, allowed);
     return NGX_CONF_ERROR;
 }
 
@@ -157,10 +141,8 @@ ngx_canary_conf_window(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (seconds == (time_t) NGX_ERROR || seconds < NGX_CANARY_MIN_WINDOW
         || seconds > NGX_CANARY_MAX_WINDOW)
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid window \"%V\", it must be a time from 10s "
-                           "to 24h", &value[1]);
-        return NGX_CONF_ERROR;
+        return ngx_canary_conf_invalid(cf, "window", &value[1],
+                                       "a time from 10s to 24h");
     }
 
     cscf->window_us = (uint64_t) seconds * 1000000;

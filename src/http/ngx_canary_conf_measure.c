@@ -2,7 +2,7 @@
 #include "ngx_canary_passage.h"
 
 
-static ngx_int_t ngx_canary_conf_error(ngx_conf_t *cf, ngx_str_t *value,
+static char *ngx_canary_conf_error(ngx_conf_t *cf, ngx_str_t *value,
     u_short *statuses);
 
 
@@ -30,10 +30,8 @@ ngx_canary_conf_fallback(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         cscf->fallback = 0;
 
     } else {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\", it must be \"on\" or \"off\"",
-                           &value[1]);
-        return NGX_CONF_ERROR;
+        return ngx_canary_conf_invalid(cf, "value", &value[1],
+                                       "\"on\" or \"off\"");
     }
 
     return NGX_CONF_OK;
@@ -67,8 +65,10 @@ ngx_canary_conf_errors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (ngx_strncmp(value[i].data, "if=", 3) != 0) {
-            if (ngx_canary_conf_error(cf, &value[i], statuses) != NGX_OK) {
+        if (!ngx_canary_conf_param(&value[i], "if=", &text)) {
+            if (ngx_canary_conf_error(cf, &value[i], statuses)
+                != NGX_CONF_OK)
+            {
                 return NGX_CONF_ERROR;
             }
 
@@ -77,13 +77,8 @@ ngx_canary_conf_errors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         if (cscf->error_if) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "duplicate parameter \"%V\"", &value[i]);
-            return NGX_CONF_ERROR;
+            return ngx_canary_conf_duplicate(cf, &value[i]);
         }
-
-        text.data = value[i].data + 3;
-        text.len = value[i].len - 3;
 
         if (text.len == 0) {
             return "has an empty value of \"if=\"";
@@ -108,7 +103,7 @@ ngx_canary_conf_errors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static ngx_int_t
+static char *
 ngx_canary_conf_error(ngx_conf_t *cf, ngx_str_t *value, u_short *statuses)
 {
     ngx_int_t  from, to;
@@ -126,17 +121,16 @@ ngx_canary_conf_error(ngx_conf_t *cf, ngx_str_t *value, u_short *statuses)
     }
 
     if (value->len != 3 || from < 100 || from > 599) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid status \"%V\", it must be a code from 100 "
-                           "to 599 or a class from \"1xx\" to \"5xx\"", value);
-        return NGX_ERROR;
+        return ngx_canary_conf_invalid(cf, "status", value,
+                                       "a code from 100 to 599 or a class from "
+                                       "\"1xx\" to \"5xx\"");
     }
 
     for ( /* void */ ; from <= to; from++) {
         statuses[from] = NGX_CANARY_ERROR;
     }
 
-    return NGX_OK;
+    return NGX_CONF_OK;
 }
 
 
@@ -167,10 +161,9 @@ ngx_canary_conf_latency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         cscf->latency = NGX_CANARY_LATENCY_REQUEST;
 
     } else {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\", it must be \"upstream\", "
-                           "\"header\" or \"request\"", &value[1]);
-        return NGX_CONF_ERROR;
+        return ngx_canary_conf_invalid(cf, "value", &value[1],
+                                       "\"upstream\", \"header\" or "
+                                       "\"request\"");
     }
 
     return NGX_CONF_OK;
@@ -206,11 +199,9 @@ ngx_canary_conf_buckets(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     for (i = 1; i < cf->args->nelts; i++) {
 
         if (ngx_canary_conf_time(&value[i], &us) != NGX_OK) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid bucket \"%V\", it must be a time from "
-                               "1us to 1000s of at most three significant "
-                               "digits", &value[i]);
-            return NGX_CONF_ERROR;
+            return ngx_canary_conf_invalid(cf, "bucket", &value[i],
+                                           "a time from 1us to 1000s of at "
+                                           "most three significant digits");
         }
 
         if (cscf->nle && us <= cscf->le_us[cscf->nle - 1]) {

@@ -74,11 +74,9 @@ ngx_canary_conf_canary(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                             &target->share_ppm)
                != 0)
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid share \"%V\", it must be between 0%% and "
-                           "100%% with at most four decimals, or \"off\"",
-                           &value[2]);
-        return NGX_CONF_ERROR;
+        return ngx_canary_conf_invalid(cf, "share", &value[2],
+                                       "between 0% and 100% with at most four "
+                                       "decimals, or \"off\"");
     }
 
     if (cf->args->nelts == 4
@@ -98,15 +96,12 @@ ngx_canary_conf_stage(ngx_conf_t *cf, ngx_canary_srv_conf_t *conf,
     ngx_str_t   name;
     ngx_uint_t  i;
 
-    if (value->len < 6 || ngx_strncmp(value->data, "stage=", 6) != 0) {
+    if (!ngx_canary_conf_param(value, "stage=", &name)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\", only \"stage=\" is "
                            "allowed", value);
         return NGX_CONF_ERROR;
     }
-
-    name.data = value->data + 6;
-    name.len = value->len - 6;
 
     for (i = 0; i < name.len; i++) {
         if (name.data[i] < 0x20 || name.data[i] == 0x7f) {

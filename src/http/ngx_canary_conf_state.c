@@ -14,7 +14,6 @@ static char *ngx_canary_state_folder(ngx_conf_t *cf,
 static char *ngx_canary_state_beside(ngx_conf_t *cf,
     ngx_canary_keep_conf_t *keep);
 static ngx_uint_t ngx_canary_state_taken(u_char *name);
-static void ngx_canary_state_last(ngx_cycle_t *cycle);
 
 
 /* canary_state FILE; */
@@ -322,10 +321,10 @@ ngx_canary_state_each(ngx_cycle_t *cycle, ngx_canary_state_pt call)
 }
 
 
-/* what was counted since the last tick */
+/* workers have left it to the master, which writes what all of them counted */
 
-static void
-ngx_canary_state_last(ngx_cycle_t *cycle)
+void
+ngx_canary_exit_master(ngx_cycle_t *cycle)
 {
     ngx_uint_t                i;
     ngx_canary_srv_conf_t   **split;
@@ -333,27 +332,22 @@ ngx_canary_state_last(ngx_cycle_t *cycle)
 
     cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_canary_module);
 
-    if (cmcf == NULL) {
-        return;
-    }
+    split = cmcf ? cmcf->splits.elts : NULL;
 
-    split = cmcf->splits.elts;
+    for (i = 0; split && i < cmcf->splits.nelts; i++) {
 
-    for (i = 0; i < cmcf->splits.nelts; i++) {
-        if (split[i]->keep && split[i]->zone) {
+        if (split[i]->keep == NULL) {
+            continue;
+        }
+
+        /* what was counted since the last tick */
+
+        if (split[i]->zone) {
             ngx_canary_history_add_now(split[i], cycle->log);
         }
+
+        ngx_canary_keep_last(split[i]->zone, split[i]->keep, cycle->log);
     }
-}
-
-
-/* workers have left it to the master, which writes what all of them counted */
-
-void
-ngx_canary_exit_master(ngx_cycle_t *cycle)
-{
-    ngx_canary_state_last(cycle);
-    ngx_canary_state_each(cycle, ngx_canary_keep_last);
 
     ngx_canary_writer_drain(NGX_CANARY_STATE_EXIT_MS, cycle->log);
 

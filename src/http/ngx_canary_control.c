@@ -1,6 +1,5 @@
 
 #include "ngx_canary_control.h"
-#include "ngx_canary_split_picture.h"
 #include "../pure/ngx_canary_gate.h"
 #include "../pure/ngx_canary_path.h"
 

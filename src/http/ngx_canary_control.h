@@ -14,12 +14,23 @@
 #pragma GCC visibility push(hidden)
 
 
+#define NGX_CANARY_MAX_BODY  1024   /* bytes of a form */
+
+
 typedef struct {
     ngx_str_t               name;
     ngx_canary_kind_e       kind;       /* of its entry in the journal */
     ngx_uint_t              level;      /* of its line in the error log */
     char                   *event;      /* of the split, there */
 } ngx_canary_verb_t;
+
+
+/* what came with a POST; data NULL: not given */
+typedef struct {
+    ngx_str_t             by;
+    ngx_str_t             reason;
+    ngx_str_t             cause;        /* of a rollback alone */
+} ngx_canary_form_t;
 
 
 typedef struct ngx_canary_command_s  ngx_canary_command_t;
@@ -58,6 +69,16 @@ struct ngx_canary_command_s {
  */
 ngx_int_t ngx_canary_rollback(ngx_http_request_t *r,
     ngx_canary_command_t *command);
+
+/* a request without a content type passes, its body is judged as it is read */
+ngx_uint_t ngx_canary_form_is_type(ngx_http_request_t *r);
+
+/*
+ * Decodes the body in place; "cause" is a field of it if "causes" is set.
+ * Returns what is wrong with it, or NULL.
+ */
+const char *ngx_canary_form_parse(ngx_canary_form_t *form, ngx_str_t *body,
+    ngx_uint_t causes);
 
 /*
  * Reads the body, and then calls "handler", which finalizes the request; once

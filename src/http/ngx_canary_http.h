@@ -246,6 +246,15 @@ void *ngx_canary_create_srv_conf(ngx_conf_t *cf);
 ngx_int_t ngx_canary_preconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_canary_postconfiguration(ngx_conf_t *cf);
 
+/* "param" begins with "name", of which "=" is a part; the rest is in "text" */
+ngx_uint_t ngx_canary_conf_param(ngx_str_t *param, char *name,
+    ngx_str_t *text);
+
+/* NGX_CONF_ERROR, logged; "what" may be empty */
+char *ngx_canary_conf_duplicate(ngx_conf_t *cf, ngx_str_t *param);
+char *ngx_canary_conf_invalid(ngx_conf_t *cf, char *what, ngx_str_t *value,
+    char *allowed);
+
 /* ngx_canary_conf_publish.c */
 ngx_int_t ngx_canary_init_module(ngx_cycle_t *cycle);
 
@@ -317,9 +326,18 @@ char *ngx_canary_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 char *ngx_canary_conf_event(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_int_t ngx_canary_conf_event_rules(ngx_conf_t *cf,
     ngx_canary_srv_conf_t *conf);
+ngx_uint_t ngx_canary_event_is_name(u_char *p, u_char *last);
 
 /* ngx_canary_event.c */
 ngx_int_t ngx_canary_event_add_handler(ngx_conf_t *cf);
+
+/*
+ * ngx_canary_split_picture.c: one consistent picture of a split, for whoever
+ * reads: all of "split" but what ngx_canary_gates_judge() derives; its "want"
+ * is the caller's.  NGX_ERROR if memory is short.
+ */
+ngx_int_t ngx_canary_split_picture(ngx_canary_srv_conf_t *conf,
+    ngx_canary_split_t *split, ngx_pool_t *pool);
 
 /* ngx_canary_timer.c: what is done once a second */
 ngx_int_t ngx_canary_init_process(ngx_cycle_t *cycle);

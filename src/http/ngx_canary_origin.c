@@ -17,7 +17,7 @@ static ngx_int_t ngx_canary_origin_host(ngx_str_t *authority);
 ngx_uint_t
 ngx_canary_origin_is_foreign(ngx_http_request_t *r)
 {
-    ngx_str_t         name;
+    ngx_str_t         name, *value;
     ngx_uint_t        i, fetch, foreign;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *header;
@@ -25,40 +25,29 @@ ngx_canary_origin_is_foreign(ngx_http_request_t *r)
     fetch = 0;
     foreign = 0;
 
-    part = &r->headers_in.headers.part;
-    header = part->elts;
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        header = part->elts;
 
-    for (i = 0; /* void */ ; i++) {
+        for (i = 0; i < part->nelts; i++) {
+            name.len = header[i].key.len;
+            name.data = header[i].lowcase_key;
+            value = &header[i].value;
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
+            if (ngx_canary_origin_is(&name, "sec-fetch-site")) {
 
-            part = part->next;
-            header = part->elts;
-            i = 0;
-        }
+                if (!ngx_canary_origin_is(value, "same-origin")
+                    && !ngx_canary_origin_is(value, "none"))
+                {
+                    return 1;
+                }
 
-        name.len = header[i].key.len;
-        name.data = header[i].lowcase_key;
+                fetch = 1;
 
-        if (ngx_canary_origin_is(&name, "sec-fetch-site")) {
-
-            if (!ngx_canary_origin_is(&header[i].value, "same-origin")
-                && !ngx_canary_origin_is(&header[i].value, "none"))
+            } else if (ngx_canary_origin_is(&name, "origin")
+                       && !ngx_canary_origin_is_ours(r, value))
             {
-                return 1;
+                foreign = 1;
             }
-
-            fetch = 1;
-            continue;
-        }
-
-        if (ngx_canary_origin_is(&name, "origin")
-            && !ngx_canary_origin_is_ours(r, &header[i].value))
-        {
-            foreign = 1;
         }
     }
 

@@ -6,7 +6,9 @@
 
 
 static int ngx_canary_response_more(ngx_canary_out_t *out, size_t need);
-static void ngx_canary_response_type(ngx_http_request_t *r, ngx_str_t *type);
+static ngx_int_t ngx_canary_response_out(ngx_http_request_t *r,
+    ngx_chain_t *out, off_t size, ngx_uint_t status, ngx_str_t *type,
+    ngx_str_t *cache);
 
 
 static ngx_str_t  ngx_canary_no_store = ngx_string("no-store");
@@ -73,7 +75,6 @@ ngx_canary_response_send(ngx_canary_response_t *rs, ngx_uint_t status,
     ngx_str_t *type)
 {
     off_t                size;
-    ngx_int_t            rc;
     ngx_chain_t         *cl, *last;
     ngx_http_request_t  *r;
 
@@ -101,15 +102,31 @@ ngx_canary_response_send(ngx_canary_response_t *rs, ngx_uint_t status,
     last->buf->last_buf = (r == r->main) ? 1 : 0;
     last->buf->last_in_chain = 1;
 
-    if (ngx_canary_response_header(r, "Cache-Control", &ngx_canary_no_store)
-        == NULL)
-    {
+    return ngx_canary_response_out(r, rs->first, size, status, type,
+                                   &ngx_canary_no_store);
+}
+
+
+static ngx_int_t
+ngx_canary_response_out(ngx_http_request_t *r, ngx_chain_t *out, off_t size,
+    ngx_uint_t status, ngx_str_t *type, ngx_str_t *cache)
+{
+    u_char     *semicolon;
+    ngx_int_t   rc;
+
+    if (ngx_canary_response_header(r, "Cache-Control", cache) == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    semicolon = ngx_strlchr(type->data, type->data + type->len, ';');
+
     r->headers_out.status = status;
     r->headers_out.content_length_n = size;
-    ngx_canary_response_type(r, type);
+    r->headers_out.content_type = *type;
+    r->headers_out.content_type_len = semicolon
+                                      ? (size_t) (semicolon - type->data)
+                                      : type->len;
+    r->headers_out.content_type_lowcase = NULL;
 
     rc = ngx_http_send_header(r);
 
@@ -117,7 +134,7 @@ ngx_canary_response_send(ngx_canary_response_t *rs, ngx_uint_t status,
         return rc;
     }
 
-    return ngx_http_output_filter(r, rs->first);
+    return ngx_http_output_filter(r, out);
 }
 
 
@@ -147,7 +164,6 @@ ngx_canary_response_file(ngx_http_request_t *r, const ngx_canary_str_t *text,
 {
     u_char       *p;
     ngx_buf_t    *b;
-    ngx_int_t     rc;
     ngx_str_t     etag;
     ngx_chain_t   out;
 
@@ -171,42 +187,15 @@ ngx_canary_response_file(ngx_http_request_t *r, const ngx_canary_str_t *text,
 
     r->headers_out.etag = ngx_canary_response_header(r, "ETag", &etag);
 
-    if (r->headers_out.etag == NULL
-        || ngx_canary_response_header(r, "Cache-Control", &ngx_canary_max_age)
-           == NULL)
-    {
+    if (r->headers_out.etag == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = text->len;
-    ngx_canary_response_type(r, type);
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
     }
 
     out.buf = b;
     out.next = NULL;
 
-    return ngx_http_output_filter(r, &out);
-}
-
-
-static void
-ngx_canary_response_type(ngx_http_request_t *r, ngx_str_t *type)
-{
-    u_char  *semicolon;
-
-    semicolon = ngx_strlchr(type->data, type->data + type->len, ';');
-
-    r->headers_out.content_type = *type;
-    r->headers_out.content_type_len = semicolon
-                                      ? (size_t) (semicolon - type->data)
-                                      : type->len;
-    r->headers_out.content_type_lowcase = NULL;
+    return ngx_canary_response_out(r, &out, text->len, NGX_HTTP_OK, type,
+                                   &ngx_canary_max_age);
 }
 
 

@@ -14,33 +14,12 @@
 #pragma GCC visibility push(hidden)
 
 
-#define NGX_CANARY_MAX_BODY  1024   /* bytes of a form */
-
-
 typedef struct {
     ngx_canary_out_t      out;          /* for the renderer */
     ngx_http_request_t   *request;
     ngx_chain_t          *first;
     ngx_chain_t          *last;         /* its buffer is being written */
 } ngx_canary_response_t;
-
-
-/* the splits that an answer is about, or why there is none */
-typedef struct {
-    ngx_canary_srv_conf_t  **conf;
-    ngx_uint_t               n;
-    ngx_uint_t               named;     /* the argument was there */
-    ngx_uint_t               status;
-    ngx_str_t                error;
-} ngx_canary_choice_t;
-
-
-/* what came with a POST; data NULL: not given */
-typedef struct {
-    ngx_str_t             by;
-    ngx_str_t             reason;
-    ngx_str_t             cause;        /* of a rollback alone */
-} ngx_canary_form_t;
 
 
 extern ngx_str_t  ngx_canary_json_type;
@@ -75,19 +54,6 @@ ngx_table_elt_t *ngx_canary_response_header(ngx_http_request_t *r, char *name,
     ngx_str_t *value);
 
 /*
- * ngx_canary_choice.c: all splits, or the one that the argument "upstream"
- * names.  NGX_DECLINED: the answer is "status" and "error".
- */
-ngx_int_t ngx_canary_choose(ngx_http_request_t *r,
-    ngx_canary_choice_t *choice);
-
-/*
- * ngx_canary_accept.c: OpenMetrics only for a client that asks for it by name,
- * as Prometheus does
- */
-ngx_uint_t ngx_canary_accepts_openmetrics(ngx_http_request_t *r);
-
-/*
  * ngx_canary_origin.c: whether a browser sends the request for a page of
  * another site.  It says so in Sec-Fetch-Site (Fetch Metadata), which it leaves
  * out where it does not trust the connection, and in Origin (RFC 6454), which
@@ -117,24 +83,6 @@ ngx_canary_wait_t *ngx_canary_wait_create(ngx_http_request_t *r,
  */
 ngx_int_t ngx_canary_wait_begin(ngx_canary_wait_t *wait,
     ngx_canary_srv_conf_t *conf);
-
-/* ngx_canary_form.c */
-
-/* a request without a content type passes, its body is judged as it is read */
-ngx_uint_t ngx_canary_form_is_type(ngx_http_request_t *r);
-
-/*
- * Moves what has come of the body behind "body", which has room for
- * NGX_CANARY_MAX_BODY bytes; NGX_DECLINED if that is not enough.
- */
-ngx_int_t ngx_canary_form_take(ngx_http_request_t *r, ngx_str_t *body);
-
-/*
- * Decodes the body in place; "cause" is a field of it if "causes" is set.
- * Returns what is wrong with it, or NULL.
- */
-const char *ngx_canary_form_parse(ngx_canary_form_t *form, ngx_str_t *body,
-    ngx_uint_t causes);
 
 
 #pragma GCC visibility pop

@@ -1,5 +1,5 @@
 
-#include "ngx_canary_split_picture.h"
+#include "ngx_canary_http.h"
 #include "../pure/ngx_canary_history.h"
 
 

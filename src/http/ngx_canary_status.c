@@ -1,8 +1,9 @@
 
 #include "ngx_canary_response.h"
-#include "ngx_canary_split_picture.h"
+#include "../pure/ngx_canary_accept.h"
 #include "../pure/ngx_canary_gate.h"
 #include "../pure/ngx_canary_path.h"
+#include "../pure/ngx_canary_query.h"
 
 
 typedef int (*ngx_canary_render_pt)(const ngx_canary_snapshot_t *snap,
@@ -25,6 +26,16 @@ typedef struct {
 } ngx_canary_file_t;
 
 
+/* the splits that an answer is about, or why there is none */
+typedef struct {
+    ngx_canary_srv_conf_t  **conf;
+    ngx_uint_t               n;
+    ngx_uint_t               named;     /* the argument was there */
+    ngx_uint_t               status;
+    ngx_str_t                error;
+} ngx_canary_choice_t;
+
+
 static ngx_int_t ngx_canary_status_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_canary_status_send(ngx_http_request_t *r,
     ngx_canary_resource_t *resource);
@@ -32,6 +43,11 @@ static void ngx_canary_status_path(ngx_http_request_t *r, ngx_str_t *path);
 static ngx_canary_file_t *ngx_canary_status_file(ngx_str_t *path);
 static ngx_canary_resource_t *ngx_canary_status_resource(
     ngx_http_request_t *r, ngx_str_t *path);
+static ngx_uint_t ngx_canary_accepts_openmetrics(ngx_http_request_t *r);
+static ngx_int_t ngx_canary_choose(ngx_http_request_t *r,
+    ngx_canary_choice_t *choice);
+static ngx_int_t ngx_canary_choice_unknown(ngx_http_request_t *r,
+    ngx_canary_choice_t *choice, ngx_str_t *name);
 static void ngx_canary_status_page(ngx_http_request_t *r,
     ngx_canary_str_t *page);
 static ngx_int_t ngx_canary_status_snapshot(ngx_http_request_t *r,
@@ -281,6 +297,125 @@ ngx_canary_status_resource(ngx_http_request_t *r, ngx_str_t *path)
     }
 
     return NULL;
+}
+
+
+/* only for a client that asks for it by name, as Prometheus does */
+
+static ngx_uint_t
+ngx_canary_accepts_openmetrics(ngx_http_request_t *r)
+{
+    ngx_uint_t            i;
+    ngx_list_part_t      *part;
+    ngx_table_elt_t      *header;
+    ngx_canary_accept_t   accept;
+
+    ngx_memzero(&accept, sizeof(ngx_canary_accept_t));
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        header = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (header[i].key.len == sizeof("Accept") - 1
+                && ngx_strncasecmp(header[i].key.data, (u_char *) "Accept",
+                                   sizeof("Accept") - 1)
+                   == 0)
+            {
+                ngx_canary_accept_parse(&accept, header[i].value.data,
+                                        header[i].value.len);
+            }
+        }
+    }
+
+    return accept.openmetrics > 0 && accept.openmetrics >= accept.plain;
+}
+
+
+/*
+ * All splits, or the one that the argument "upstream" names.  NGX_DECLINED: the
+ * answer is "status" and "error".
+ */
+
+static ngx_int_t
+ngx_canary_choose(ngx_http_request_t *r, ngx_canary_choice_t *choice)
+{
+    ngx_str_t                name;
+    ngx_canary_srv_conf_t   *conf;
+    ngx_canary_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_canary_module);
+
+    choice->conf = cmcf->splits.elts;
+    choice->n = cmcf->splits.nelts;
+    choice->named = 0;
+
+    if (r->args.len == 0) {
+        return NGX_OK;
+    }
+
+    name.data = ngx_pnalloc(r->pool, r->args.len);
+    if (name.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    switch (ngx_canary_query_find(r->args.data, r->args.len, "upstream",
+                                  name.data, &name.len))
+    {
+
+    case NGX_CANARY_QUERY_NONE:
+        return NGX_OK;
+
+    case NGX_CANARY_QUERY_REPEATED:
+        choice->status = NGX_HTTP_BAD_REQUEST;
+        ngx_str_set(&choice->error,
+                    "argument \"upstream\" is given more than once");
+        return NGX_DECLINED;
+
+    case NGX_CANARY_QUERY_MALFORMED:
+        choice->status = NGX_HTTP_BAD_REQUEST;
+        ngx_str_set(&choice->error,
+                    "argument \"upstream\" has a \"%\" without two "
+                    "hexadecimal digits");
+        return NGX_DECLINED;
+
+    default: /* NGX_CANARY_QUERY_FOUND */
+        break;
+    }
+
+    for ( /* void */ ; choice->n; choice->n--, choice->conf++) {
+        conf = *choice->conf;
+
+        if (conf->name.len == name.len
+            && ngx_memcmp(conf->name.data, name.data, name.len) == 0)
+        {
+            choice->n = 1;
+            choice->named = 1;
+            return NGX_OK;
+        }
+    }
+
+    return ngx_canary_choice_unknown(r, choice, &name);
+}
+
+
+static ngx_int_t
+ngx_canary_choice_unknown(ngx_http_request_t *r, ngx_canary_choice_t *choice,
+    ngx_str_t *name)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool,
+                    sizeof("upstream \"\" is not split") - 1 + name->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    choice->status = NGX_HTTP_NOT_FOUND;
+    choice->error.data = p;
+    choice->error.len = ngx_sprintf(p, "upstream \"%V\" is not split", name)
+                        - p;
+
+    return NGX_DECLINED;
 }
 
 

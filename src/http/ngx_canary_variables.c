@@ -16,27 +16,23 @@ typedef struct {
 } ngx_canary_met_t;
 
 
-/* NGX_DECLINED: the variable is not found */
-typedef ngx_int_t (*ngx_canary_text_pt)(ngx_http_request_t *r,
-    ngx_canary_met_t *met, ngx_str_t *text);
+typedef enum {
+    NGX_CANARY_VAR_VARIANT = 0,
+    NGX_CANARY_VAR_ASSIGNMENT,
+    NGX_CANARY_VAR_STAGE,
+    NGX_CANARY_VAR_GENERATION,
+    NGX_CANARY_VAR_FALLBACK,
+    NGX_CANARY_VAR_LATENCY
+} ngx_canary_var_e;
 
 
 static ngx_int_t ngx_canary_met_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_canary_variant_of_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_canary_variant_text(ngx_http_request_t *r,
-    ngx_canary_met_t *met, ngx_str_t *text);
-static ngx_int_t ngx_canary_assignment_text(ngx_http_request_t *r,
-    ngx_canary_met_t *met, ngx_str_t *text);
-static ngx_int_t ngx_canary_stage_text(ngx_http_request_t *r,
-    ngx_canary_met_t *met, ngx_str_t *text);
-static ngx_int_t ngx_canary_generation_text(ngx_http_request_t *r,
-    ngx_canary_met_t *met, ngx_str_t *text);
-static ngx_int_t ngx_canary_fallback_text(ngx_http_request_t *r,
-    ngx_canary_met_t *met, ngx_str_t *text);
-static ngx_int_t ngx_canary_latency_text(ngx_http_request_t *r,
-    ngx_canary_met_t *met, ngx_str_t *text);
+static ngx_int_t ngx_canary_met_text(ngx_canary_met_t *met,
+    ngx_canary_var_e var, u_char *buf, ngx_str_t *text);
+static ngx_uint_t ngx_canary_met_timed(ngx_canary_passage_t *p);
 static ngx_int_t ngx_canary_met(ngx_http_request_t *r, ngx_canary_met_t *met);
 static u_char ngx_canary_variable_char(u_char c);
 static ngx_str_t *ngx_canary_variant_name(ngx_canary_srv_conf_t *conf,
@@ -48,25 +44,25 @@ static void ngx_canary_variable_set(ngx_http_variable_value_t *v,
 static ngx_http_variable_t  ngx_canary_vars[] = {
 
     { ngx_string("canary_variant"), NULL, ngx_canary_met_variable,
-      (uintptr_t) ngx_canary_variant_text, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      NGX_CANARY_VAR_VARIANT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string(NGX_CANARY_PREFIX), NULL, ngx_canary_variant_of_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
     { ngx_string("canary_assignment"), NULL, ngx_canary_met_variable,
-      (uintptr_t) ngx_canary_assignment_text, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      NGX_CANARY_VAR_ASSIGNMENT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("canary_stage"), NULL, ngx_canary_met_variable,
-      (uintptr_t) ngx_canary_stage_text, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      NGX_CANARY_VAR_STAGE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("canary_generation"), NULL, ngx_canary_met_variable,
-      (uintptr_t) ngx_canary_generation_text, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      NGX_CANARY_VAR_GENERATION, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("canary_fallback"), NULL, ngx_canary_met_variable,
-      (uintptr_t) ngx_canary_fallback_text, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      NGX_CANARY_VAR_FALLBACK, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("canary_latency"), NULL, ngx_canary_met_variable,
-      (uintptr_t) ngx_canary_latency_text, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      NGX_CANARY_VAR_LATENCY, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
 };
@@ -88,28 +84,93 @@ static ngx_int_t
 ngx_canary_met_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     uintptr_t data)
 {
-    ngx_canary_text_pt  handler = (ngx_canary_text_pt) data;
+    u_char            *p;
+    ngx_str_t          text;
+    ngx_canary_met_t   met;
 
-    ngx_int_t         rc;
-    ngx_str_t         text;
-    ngx_canary_met_t  met;
+    p = NULL;
 
-    rc = ngx_canary_met(r, &met);
-
-    if (rc == NGX_OK) {
-        rc = handler(r, &met, &text);
+    if (data == NGX_CANARY_VAR_GENERATION || data == NGX_CANARY_VAR_LATENCY) {
+        p = ngx_pnalloc(r->pool, NGX_CANARY_LATENCY_LEN);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
     }
 
-    if (rc == NGX_DECLINED) {
+    if (ngx_canary_met(r, &met) != NGX_OK
+        || ngx_canary_met_text(&met, (ngx_canary_var_e) data, p, &text)
+           != NGX_OK)
+    {
         v->not_found = 1;
         return NGX_OK;
     }
 
-    if (rc == NGX_OK) {
-        ngx_canary_variable_set(v, &text);
+    ngx_canary_variable_set(v, &text);
+
+    return NGX_OK;
+}
+
+
+/* "buf" is for a number; NGX_DECLINED: the variable is not found */
+
+static ngx_int_t
+ngx_canary_met_text(ngx_canary_met_t *met, ngx_canary_var_e var, u_char *buf,
+    ngx_str_t *text)
+{
+    ngx_canary_passage_t  *p;
+
+    p = met->passage;
+
+    switch (var) {
+
+    case NGX_CANARY_VAR_VARIANT:
+        *text = *ngx_canary_variant_name(met->conf, met->assignment);
+        break;
+
+    case NGX_CANARY_VAR_ASSIGNMENT:
+        *text = ngx_canary_whys[met->assignment->why];
+        break;
+
+    case NGX_CANARY_VAR_STAGE:
+        *text = *met->assignment->stage;
+        break;
+
+    case NGX_CANARY_VAR_GENERATION:
+        text->data = buf;
+        text->len = ngx_sprintf(buf, "%uL", met->assignment->generation) - buf;
+        break;
+
+    case NGX_CANARY_VAR_FALLBACK:
+        if (p == NULL || !(p->state & NGX_CANARY_FALLBACK)) {
+            return NGX_DECLINED;
+        }
+
+        ngx_str_set(text, "1");
+        break;
+
+    default: /* NGX_CANARY_VAR_LATENCY */
+        if (p == NULL || !ngx_canary_met_timed(p)) {
+            return NGX_DECLINED;
+        }
+
+        text->data = buf;
+        text->len = ngx_sprintf(buf, "%uL.%06uL", p->latency_us / 1000000,
+                                p->latency_us % 1000000)
+                    - buf;
     }
 
-    return rc;
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_canary_met_timed(ngx_canary_passage_t *p)
+{
+    ngx_uint_t  timed;
+
+    timed = NGX_CANARY_COUNTED|NGX_CANARY_TIMED;
+
+    return (p->state & timed) == timed || (p->state & NGX_CANARY_ENTERED);
 }
 
 
@@ -147,98 +208,6 @@ ngx_canary_variant_of_variable(ngx_http_request_t *r,
     a = ngx_canary_assignment(ctx, conf);
 
     ngx_canary_variable_set(v, ngx_canary_variant_name(conf, a));
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_canary_variant_text(ngx_http_request_t *r, ngx_canary_met_t *met,
-    ngx_str_t *text)
-{
-    *text = *ngx_canary_variant_name(met->conf, met->assignment);
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_canary_assignment_text(ngx_http_request_t *r, ngx_canary_met_t *met,
-    ngx_str_t *text)
-{
-    *text = ngx_canary_whys[met->assignment->why];
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_canary_stage_text(ngx_http_request_t *r, ngx_canary_met_t *met,
-    ngx_str_t *text)
-{
-    *text = *met->assignment->stage;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_canary_generation_text(ngx_http_request_t *r, ngx_canary_met_t *met,
-    ngx_str_t *text)
-{
-    text->data = ngx_pnalloc(r->pool, NGX_INT64_LEN);
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    text->len = ngx_sprintf(text->data, "%uL", met->assignment->generation)
-                - text->data;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_canary_fallback_text(ngx_http_request_t *r, ngx_canary_met_t *met,
-    ngx_str_t *text)
-{
-    if (met->passage == NULL || !(met->passage->state & NGX_CANARY_FALLBACK)) {
-        return NGX_DECLINED;
-    }
-
-    ngx_str_set(text, "1");
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_canary_latency_text(ngx_http_request_t *r, ngx_canary_met_t *met,
-    ngx_str_t *text)
-{
-    uint64_t               us;
-    ngx_uint_t             timed;
-    ngx_canary_passage_t  *p;
-
-    p = met->passage;
-    timed = NGX_CANARY_COUNTED|NGX_CANARY_TIMED;
-
-    if (p == NULL
-        || ((p->state & timed) != timed && !(p->state & NGX_CANARY_ENTERED)))
-    {
-        return NGX_DECLINED;
-    }
-
-    us = p->latency_us;
-
-    text->data = ngx_pnalloc(r->pool, NGX_CANARY_LATENCY_LEN);
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    text->len = ngx_sprintf(text->data, "%uL.%06uL", us / 1000000,
-                            us % 1000000)
-                - text->data;
 
     return NGX_OK;
 }

@@ -15,8 +15,9 @@
 
 static const char *ngx_canary_fields_read(ngx_canary_field_t *fields, size_t n,
     unsigned char *text, size_t len);
-static const char *ngx_canary_fields_decode(ngx_canary_field_t *field);
+static const char *ngx_canary_fields_value(ngx_canary_field_t *field);
 static int ngx_canary_fields_clean(ngx_canary_field_t *field);
+static int ngx_canary_fields_hex(unsigned char ch);
 
 
 static const char  ngx_canary_fields_control[] =
@@ -100,54 +101,69 @@ ngx_canary_fields_read(ngx_canary_field_t *fields, size_t n,
     field->value = equals + 1;
     field->len = len - name - 1;
 
-    return ngx_canary_fields_decode(field);
+    return ngx_canary_fields_value(field);
 }
 
 
 static const char *
-ngx_canary_fields_decode(ngx_canary_field_t *field)
+ngx_canary_fields_value(ngx_canary_field_t *field)
 {
-    int             high, low;
-    unsigned char  *src, *dst, *last;
+    size_t  len;
 
-    src = field->value;
-    dst = field->value;
-    last = src + field->len;
+    len = field->len;
 
     /* what cannot be decoded is nothing */
 
     field->len = 0;
 
-    while (src < last) {
-
-        if (*src == '%') {
-            high = (last - src > 2) ? ngx_canary_fields_hex(src[1]) : -1;
-            low = (high >= 0) ? ngx_canary_fields_hex(src[2]) : -1;
-
-            if (low < 0) {
-                return "\"%\" without two hexadecimal digits";
-            }
-
-            *dst = (unsigned char) (high * 16 + low);
-            src += 3;
-
-        } else {
-            *dst = (*src == '+') ? ' ' : *src;
-            src++;
-        }
-
-        dst++;
+    if (ngx_canary_fields_decode(field->value, len, field->value, &len) != 0) {
+        return "\"%\" without two hexadecimal digits";
     }
 
-    if (!ngx_canary_fields_is_utf8(field->value,
-                                   (size_t) (dst - field->value)))
-    {
+    if (!ngx_canary_fields_is_utf8(field->value, len)) {
         return "text that is not UTF-8";
     }
 
-    field->len = (size_t) (dst - field->value);
+    field->len = len;
 
     return ngx_canary_fields_clean(field) ? ngx_canary_fields_control : NULL;
+}
+
+
+int
+ngx_canary_fields_decode(const unsigned char *src, size_t len,
+    unsigned char *dst, size_t *dlen)
+{
+    int     high, low;
+    size_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < len; i++) {
+
+        if (src[i] != '%') {
+            dst[n++] = (unsigned char) (src[i] == '+' ? ' ' : src[i]);
+            continue;
+        }
+
+        if (len - i < 3) {
+            return -1;
+        }
+
+        high = ngx_canary_fields_hex(src[i + 1]);
+        low = ngx_canary_fields_hex(src[i + 2]);
+
+        if (high < 0 || low < 0) {
+            return -1;
+        }
+
+        dst[n++] = (unsigned char) (high * 16 + low);
+        i += 2;
+    }
+
+    *dlen = n;
+
+    return 0;
 }
 
 
@@ -180,7 +196,9 @@ ngx_canary_fields_clean(ngx_canary_field_t *field)
 }
 
 
-int
+/* the value of a hexadecimal digit in either case, or -1 */
+
+static int
 ngx_canary_fields_hex(unsigned char ch)
 {
     if (ch >= '0' && ch <= '9') {

@@ -31,8 +31,12 @@ typedef struct {
 const char *ngx_canary_fields_parse(ngx_canary_field_t *fields, size_t n,
     unsigned char *text, size_t len);
 
-/* the value of a hexadecimal digit in either case, or -1 */
-int ngx_canary_fields_hex(unsigned char ch);
+/*
+ * "+" is a blank, "%XX" a byte, NUL too.  "dst" may be "src".  Returns 0, or -1
+ * where two digits are missing, and leaves *dlen alone.
+ */
+int ngx_canary_fields_decode(const unsigned char *src, size_t len,
+    unsigned char *dst, size_t *dlen);
 
 /*
  * By table 3-7 of the Unicode standard: no overlong forms, no surrogates, and

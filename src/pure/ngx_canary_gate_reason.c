@@ -42,7 +42,6 @@ static void ngx_canary_gate_given_up(ngx_canary_gate_t *gate,
 static void ngx_canary_gate_held(const ngx_canary_split_t *split,
     ngx_canary_gate_t *gate);
 static void ngx_canary_gate_bursts(ngx_canary_gate_t *gate);
-static const char *ngx_canary_gate_bad(ngx_canary_metric_e metric);
 static void ngx_canary_gate_say(ngx_canary_gate_t *gate, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 static const char *ngx_canary_gate_text(const ngx_canary_rule_t *rule,
@@ -52,6 +51,16 @@ static void ngx_canary_gate_figure(const ngx_canary_rule_t *rule,
 static void ngx_canary_gate_aborted(char *p, const ngx_canary_figures_t *f);
 static void ngx_canary_gate_decimal(char *buf, double value, int digits,
     const char *unit);
+
+
+/* what is bad, by ngx_canary_metric_e; NULL: no trial is */
+static const char  *ngx_canary_gate_bad[] = {
+    "slow requests", "slow requests", "slow requests", "slow requests",
+    "slow requests",
+    "failures", "aborts", "retries",
+    NULL,
+    "events", "bad events", "high values", "high values"
+};
 
 
 void
@@ -294,7 +303,7 @@ ngx_canary_gate_bursts(ngx_canary_gate_t *gate)
     int          known;
     const char  *bad;
 
-    bad = ngx_canary_gate_bad(gate->rule->metric);
+    bad = ngx_canary_gate_bad[gate->rule->metric];
 
     if (bad == NULL || gate->bad <= 0
         || gate->dispersion < NGX_CANARY_BURSTS
@@ -315,39 +324,6 @@ ngx_canary_gate_bursts(ngx_canary_gate_t *gate)
     ngx_canary_gate_say(gate, "; %s %s in bursts: each counts as 1/%.*f", bad,
                         known ? "come" : "may come",
                         gate->dispersion < 9.95, gate->dispersion);
-}
-
-
-static const char *
-ngx_canary_gate_bad(ngx_canary_metric_e metric)
-{
-    switch (metric) {
-
-    case NGX_CANARY_METRIC_ERROR_RATE:
-        return "failures";
-
-    case NGX_CANARY_METRIC_ABORT_RATE:
-        return "aborts";
-
-    case NGX_CANARY_METRIC_RETRY_RATE:
-        return "retries";
-
-    case NGX_CANARY_METRIC_THROUGHPUT:
-        return NULL;
-
-    case NGX_CANARY_METRIC_EVENT_RATE:
-        return "events";
-
-    case NGX_CANARY_METRIC_EVENT_RATIO:
-        return "bad events";
-
-    case NGX_CANARY_METRIC_EVENT_MEAN:
-    case NGX_CANARY_METRIC_EVENT_QUANTILE:
-        return "high values";
-
-    default:
-        return "slow requests";
-    }
 }
 
 

@@ -9,10 +9,6 @@
 #include <string.h>
 
 
-static int ngx_canary_query_decode(const unsigned char *src, size_t len,
-    unsigned char *value, size_t *vlen);
-
-
 ngx_canary_query_e
 ngx_canary_query_find(const unsigned char *query, size_t len,
     const char *name, unsigned char *value, size_t *vlen)
@@ -42,47 +38,10 @@ ngx_canary_query_find(const unsigned char *query, size_t len,
 
         i += nlen + (end - i > nlen);
 
-        if (ngx_canary_query_decode(&query[i], end - i, value, vlen) != 0) {
+        if (ngx_canary_fields_decode(&query[i], end - i, value, vlen) != 0) {
             return NGX_CANARY_QUERY_MALFORMED;
         }
     }
 
     return found;
-}
-
-
-static int
-ngx_canary_query_decode(const unsigned char *src, size_t len,
-    unsigned char *value, size_t *vlen)
-{
-    int     high, low;
-    size_t  i, n;
-
-    n = 0;
-
-    for (i = 0; i < len; i++) {
-
-        if (src[i] != '%') {
-            value[n++] = (unsigned char) (src[i] == '+' ? ' ' : src[i]);
-            continue;
-        }
-
-        if (len - i < 3) {
-            return -1;
-        }
-
-        high = ngx_canary_fields_hex(src[i + 1]);
-        low = ngx_canary_fields_hex(src[i + 2]);
-
-        if (high < 0 || low < 0) {
-            return -1;
-        }
-
-        value[n++] = (unsigned char) (high * 16 + low);
-        i += 2;
-    }
-
-    *vlen = n;
-
-    return 0;
 }

@@ -5,8 +5,8 @@
 #include <string.h>
 
 
-static void ngx_canary_json_rows(const void *base, ngx_canary_level_e from,
-    ngx_canary_level_e to, const uint64_t *hist, ngx_canary_out_t *out);
+static void ngx_canary_json_rows(const void *base, ngx_canary_level_e level,
+    const uint64_t *hist, ngx_canary_out_t *out);
 static void ngx_canary_json_value(const ngx_canary_metric_t *m,
     const void *base, ngx_canary_out_t *out);
 static void ngx_canary_json_split(const ngx_canary_split_t *split,
@@ -36,8 +36,7 @@ ngx_canary_render_json(const ngx_canary_snapshot_t *snap,
     size_t  i;
 
     ngx_canary_out_lit(out, "{");
-    ngx_canary_json_rows(snap, NGX_CANARY_LEVEL_SNAPSHOT,
-                         NGX_CANARY_LEVEL_SNAPSHOT, NULL, out);
+    ngx_canary_json_rows(snap, NGX_CANARY_LEVEL_SNAPSHOT, NULL, out);
     ngx_canary_out_lit(out, ",\"splits\":{");
 
     for (i = 0; i < snap->nsplits && !out->failed; i++) {
@@ -99,24 +98,26 @@ ngx_canary_render_error(ngx_canary_str_t text, ngx_canary_out_t *out)
 
 
 /*
- * The members of an object, from the rows of the levels "from" to "to"; with a
- * histogram, or NULL, in the last of them that is an object itself.
+ * The members of an object, from the rows of its level, a split's stage among
+ * them; with a histogram, or NULL, in the last that is an object itself.
  */
 static void
-ngx_canary_json_rows(const void *base, ngx_canary_level_e from,
-    ngx_canary_level_e to, const uint64_t *hist, ngx_canary_out_t *out)
+ngx_canary_json_rows(const void *base, ngx_canary_level_e level,
+    const uint64_t *hist, ngx_canary_out_t *out)
 {
     int                         first;
+    ngx_canary_level_e          to;
     const ngx_canary_str_t     *object;
     const ngx_canary_metric_t  *m, *end;
 
     first = 1;
+    to = level == NGX_CANARY_LEVEL_SPLIT ? NGX_CANARY_LEVEL_STAGE : level;
     object = NULL;
     end = ngx_canary_metrics + ngx_canary_nmetrics;
 
     for (m = ngx_canary_metrics; m < end; m++) {
 
-        if (m->level < from || m->level > to || m->key.len == 0) {
+        if (m->level < level || m->level > to || m->key.len == 0) {
             continue;
         }
 
@@ -182,8 +183,7 @@ ngx_canary_json_split(const ngx_canary_split_t *split, uint64_t now_ms,
     ngx_canary_mood_e         mood;
     const ngx_canary_look_t  *look;
 
-    ngx_canary_json_rows(split, NGX_CANARY_LEVEL_SPLIT,
-                         NGX_CANARY_LEVEL_STAGE, NULL, out);
+    ngx_canary_json_rows(split, NGX_CANARY_LEVEL_SPLIT, NULL, out);
 
     /* as the page shows it; the worse, the higher its rank */
 
@@ -200,8 +200,8 @@ ngx_canary_json_split(const ngx_canary_split_t *split, uint64_t now_ms,
 
     for (i = 0; i < split->ngates && !out->failed; i++) {
         ngx_canary_print(out, "%s{", i ? "," : "");
-        ngx_canary_json_rows(&split->gates[i], NGX_CANARY_LEVEL_GATE,
-                             NGX_CANARY_LEVEL_GATE, NULL, out);
+        ngx_canary_json_rows(&split->gates[i], NGX_CANARY_LEVEL_GATE, NULL,
+                             out);
         ngx_canary_out_lit(out, "}");
     }
 
@@ -251,13 +251,11 @@ ngx_canary_json_variant(const ngx_canary_variant_t *variant,
     ngx_canary_print(out, "{\"role\":\"%s\",",
                      variant->canary ? "canary" : "baseline");
 
-    ngx_canary_json_rows(variant, NGX_CANARY_LEVEL_VARIANT,
-                         NGX_CANARY_LEVEL_VARIANT, NULL, out);
+    ngx_canary_json_rows(variant, NGX_CANARY_LEVEL_VARIANT, NULL, out);
 
     for (i = 0; i < NGX_CANARY_SCOPES; i++) {
         ngx_canary_print(out, ",\"%s\":{", ngx_canary_scopes[i]);
         ngx_canary_json_rows(&variant->figures[i], NGX_CANARY_LEVEL_FIGURES,
-                             NGX_CANARY_LEVEL_FIGURES,
                              variant->figures[i].latency.hist, out);
         ngx_canary_out_lit(out, "}");
     }
@@ -334,19 +332,18 @@ ngx_canary_json_event(const ngx_canary_event_t *event,
     for (i = 0; i < NGX_CANARY_SCOPES; i++) {
         ngx_canary_print(out, "%s\"%s\":{", i ? "," : "",
                          ngx_canary_scopes[i]);
-        ngx_canary_json_rows(&figures[i], NGX_CANARY_LEVEL_EVENT,
-                             NGX_CANARY_LEVEL_EVENT, NULL, out);
+        ngx_canary_json_rows(&figures[i], NGX_CANARY_LEVEL_EVENT, NULL, out);
 
         if (event->unique) {
             ngx_canary_out_lit(out, ",");
-            ngx_canary_json_rows(&figures[i], NGX_CANARY_LEVEL_USERS,
-                                 NGX_CANARY_LEVEL_USERS, NULL, out);
+            ngx_canary_json_rows(&figures[i], NGX_CANARY_LEVEL_USERS, NULL,
+                                 out);
         }
 
         if (event->value) {
             ngx_canary_out_lit(out, ",");
-            ngx_canary_json_rows(&figures[i], NGX_CANARY_LEVEL_VALUES,
-                                 NGX_CANARY_LEVEL_VALUES, NULL, out);
+            ngx_canary_json_rows(&figures[i], NGX_CANARY_LEVEL_VALUES, NULL,
+                                 out);
         }
 
         ngx_canary_out_lit(out, "}");

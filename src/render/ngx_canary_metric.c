@@ -115,11 +115,13 @@ ngx_canary_metric_number(const ngx_canary_metric_t *m, const void *base,
         break;
 
     case NGX_CANARY_KIND_RATIO:
-        ngx_canary_out_ratio(out, n, ngx_canary_metric_per(m, base));
+        ngx_canary_out_micro(out, ngx_canary_ratio_ppm(n,
+                                           ngx_canary_metric_per(m, base)));
         break;
 
     case NGX_CANARY_KIND_RATE:
-        ngx_canary_out_rate(out, n, ngx_canary_metric_per(m, base));
+        ngx_canary_out_micro(out, ngx_canary_rate_ppm(n,
+                                           ngx_canary_metric_per(m, base)));
         break;
 
     case NGX_CANARY_KIND_MEAN:

@@ -246,20 +246,6 @@ ngx_canary_mean(uint64_t a, uint64_t b)
 }
 
 
-void
-ngx_canary_out_ratio(ngx_canary_out_t *out, uint64_t a, uint64_t b)
-{
-    ngx_canary_out_micro(out, ngx_canary_ratio_ppm(a, b));
-}
-
-
-void
-ngx_canary_out_rate(ngx_canary_out_t *out, uint64_t n, uint64_t us)
-{
-    ngx_canary_out_micro(out, ngx_canary_rate_ppm(n, us));
-}
-
-
 int
 ngx_canary_out_end(const ngx_canary_out_t *out)
 {

@@ -82,10 +82,6 @@ uint64_t ngx_canary_rate_ppm(uint64_t n, uint64_t us);
 /* a / b rounded half up; 0 if b is 0 */
 uint64_t ngx_canary_mean(uint64_t a, uint64_t b);
 
-/* the same as decimals */
-void ngx_canary_out_ratio(ngx_canary_out_t *out, uint64_t a, uint64_t b);
-void ngx_canary_out_rate(ngx_canary_out_t *out, uint64_t n, uint64_t us);
-
 /*
  * Untrusted text.  A byte that is no part of valid UTF-8 becomes U+FFFD, as
  * do those that the format cannot hold: NUL in a label (the parser of

@@ -1,7 +1,5 @@
 /* Numbers and moments as people read them. */
 
-#include <string.h>
-
 #include "ngx_canary_page.h"
 
 
@@ -27,8 +25,7 @@ void
 ngx_canary_page_time(uint64_t us, ngx_canary_out_t *out)
 {
     if (us < 1000) {
-        ngx_canary_out_u64(out, us);
-        ngx_canary_out_lit(out, " &micro;s");
+        ngx_canary_print(out, "%u &micro;s", us);
 
     } else if (us < 1000000) {
         ngx_canary_out_decimal(out, us, 3);
@@ -49,18 +46,14 @@ ngx_canary_page_age(uint64_t us, ngx_canary_out_t *out)
     minutes = us / NGX_CANARY_PAGE_MINUTE;
 
     if (minutes == 0) {
-        ngx_canary_out_u64(out, us / 1000000);
-        ngx_canary_out_lit(out, " s");
-        return;
-    }
+        ngx_canary_print(out, "%u s", us / 1000000);
 
-    if (minutes >= 60) {
-        ngx_canary_out_u64(out, minutes / 60);
-        ngx_canary_out_lit(out, " h ");
-    }
+    } else if (minutes < 60) {
+        ngx_canary_print(out, "%u min", minutes);
 
-    ngx_canary_out_u64(out, minutes % 60);
-    ngx_canary_out_lit(out, " min");
+    } else {
+        ngx_canary_print(out, "%u h %u min", minutes / 60, minutes % 60);
+    }
 }
 
 
@@ -184,11 +177,5 @@ void
 ngx_canary_page_number(uint64_t n, const char *one, const char *many,
     ngx_canary_out_t *out)
 {
-    const char  *word;
-
-    word = n == 1 ? one : many;
-
-    ngx_canary_out_u64(out, n);
-    ngx_canary_out_lit(out, " ");
-    ngx_canary_out_bytes(out, word, strlen(word));
+    ngx_canary_print(out, "%u %s", n, n == 1 ? one : many);
 }

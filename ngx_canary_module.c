@@ -128,7 +128,7 @@ static ngx_command_t  ngx_canary_commands[] = {
 
 
 static ngx_http_module_t  ngx_canary_module_ctx = {
-    ngx_canary_preconfiguration,           /* preconfiguration */
+    ngx_canary_add_variables,              /* preconfiguration */
     ngx_canary_postconfiguration,          /* postconfiguration */
 
     ngx_canary_create_main_conf,           /* create main configuration */

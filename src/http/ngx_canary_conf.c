@@ -72,13 +72,6 @@ ngx_canary_create_srv_conf(ngx_conf_t *cf)
 
 
 ngx_int_t
-ngx_canary_preconfiguration(ngx_conf_t *cf)
-{
-    return ngx_canary_add_variables(cf);
-}
-
-
-ngx_int_t
 ngx_canary_postconfiguration(ngx_conf_t *cf)
 {
     ngx_uint_t                       i;

@@ -243,7 +243,6 @@ extern ngx_module_t  ngx_http_canary_module;
 /* ngx_canary_conf.c: create, init, postconfiguration */
 void *ngx_canary_create_main_conf(ngx_conf_t *cf);
 void *ngx_canary_create_srv_conf(ngx_conf_t *cf);
-ngx_int_t ngx_canary_preconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_canary_postconfiguration(ngx_conf_t *cf);
 
 /* "param" begins with "name", of which "=" is a part; the rest is in "text" */

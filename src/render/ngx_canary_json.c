@@ -135,7 +135,9 @@ ngx_canary_json_rows(const void *base, ngx_canary_level_e level,
             object = &m->object;
         }
 
-        ngx_canary_print(out, "\"%V\":", &m->key);
+        ngx_canary_out_lit(out, "\"");
+        ngx_canary_out_str(out, m->key);
+        ngx_canary_out_lit(out, "\":");
         ngx_canary_json_value(m, base, out);
 
         first = 0;
@@ -268,12 +270,12 @@ ngx_canary_json_variant(const ngx_canary_variant_t *variant,
 static void
 ngx_canary_json_hist(const uint64_t *hist, ngx_canary_out_t *out)
 {
-    size_t       i;
-    uint64_t     upper;
-    const char  *between;
+    int       first;
+    size_t    i;
+    uint64_t  upper;
 
     ngx_canary_out_lit(out, ",\"histogram\":[");
-    between = "";
+    first = 1;
 
     for (i = 0; i < NGX_CANARY_HIST_BUCKETS && !out->failed; i++) {
 
@@ -281,9 +283,14 @@ ngx_canary_json_hist(const uint64_t *hist, ngx_canary_out_t *out)
             continue;
         }
 
-        ngx_canary_print(out, "%s[", between);
-        between = ",";
+        if (!first) {
+            ngx_canary_out_lit(out, ",");
+        }
+
+        first = 0;
         upper = ngx_canary_hist_upper(i);
+
+        ngx_canary_out_lit(out, "[");
 
         if (upper == UINT64_MAX) {
             ngx_canary_out_lit(out, "null");
@@ -292,7 +299,9 @@ ngx_canary_json_hist(const uint64_t *hist, ngx_canary_out_t *out)
             ngx_canary_out_micro(out, upper);
         }
 
-        ngx_canary_print(out, ",%u]", hist[i]);
+        ngx_canary_out_lit(out, ",");
+        ngx_canary_out_u64(out, hist[i]);
+        ngx_canary_out_lit(out, "]");
     }
 
     ngx_canary_out_lit(out, "]");

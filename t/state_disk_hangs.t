@@ -95,6 +95,8 @@ $began = time;
 kill 'TERM', $worker;
 ok($t->wait_for(sub { !-d "/proc/$worker" }, 10), 'terminated: it exits');
 cmp_ok(time - $began, '<', 3 * $t->slow(), 'soon');
+is($s->logged(qr/a disk has not answered while nginx exits/),
+    1, 'and says why it did not wait');
 $disk->works();
 ok($s->written(), 'another one writes');
 

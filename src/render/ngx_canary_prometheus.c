@@ -78,8 +78,18 @@ static int ngx_canary_labels_full(ngx_canary_out_t *out, size_t need);
 
 
 /* by ngx_canary_type_e */
-static const char  *ngx_canary_types[] = {
-    "gauge", "counter", "summary", "counter", "histogram"
+static const ngx_canary_str_t  ngx_canary_types[] = {
+    ngx_canary_text(" gauge\n"),
+    ngx_canary_text(" counter\n"),
+    ngx_canary_text(" summary\n"),
+    ngx_canary_text(" counter\n"),
+    ngx_canary_text(" histogram\n")
+};
+
+/* of a counter's name; none in OpenMetrics */
+static const ngx_canary_str_t  ngx_canary_totals[] = {
+    ngx_canary_text(""),
+    ngx_canary_text("_total")
 };
 
 
@@ -272,15 +282,24 @@ ngx_canary_prometheus_series(ngx_canary_prometheus_t *ctx, const void *base)
 static void
 ngx_canary_prometheus_head(ngx_canary_prometheus_t *ctx)
 {
-    const char                 *total;
+    ngx_canary_out_t           *out;
+    ngx_canary_str_t            total;
     const ngx_canary_metric_t  *m;
 
+    out = ctx->out;
     m = ctx->metric;
-    total = ngx_canary_metric_counter(m) && !ctx->openmetrics ? "_total" : "";
+    total = ngx_canary_totals[ngx_canary_metric_counter(m)
+                              && !ctx->openmetrics];
 
-    ngx_canary_print(ctx->out, "# HELP %V%s %V\n# TYPE %V%s %s\n",
-                     &m->name, total, &m->help, &m->name, total,
-                     ngx_canary_types[m->type]);
+    ngx_canary_out_lit(out, "# HELP ");
+    ngx_canary_out_str(out, m->name);
+    ngx_canary_out_str(out, total);
+    ngx_canary_out_lit(out, " ");
+    ngx_canary_out_str(out, m->help);
+    ngx_canary_out_lit(out, "\n# TYPE ");
+    ngx_canary_out_str(out, m->name);
+    ngx_canary_out_str(out, total);
+    ngx_canary_out_str(out, ngx_canary_types[m->type]);
 }
 
 

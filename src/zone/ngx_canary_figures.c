@@ -2,9 +2,6 @@
 #include "ngx_canary_picture.h"
 
 
-#define NGX_CANARY_EXTREMES  2          /* the least and the greatest */
-
-
 static void ngx_canary_figures_since(ngx_canary_picture_t *pic,
     ngx_canary_step_cell_t *cell);
 static void ngx_canary_figures_latency(ngx_canary_picture_t *pic,
@@ -13,11 +10,6 @@ static void ngx_canary_figures_latency(ngx_canary_picture_t *pic,
 
 const ngx_canary_scope_e  ngx_canary_figures_scopes[NGX_CANARY_SCOPES] = {
     NGX_CANARY_TOTAL, NGX_CANARY_WINDOW, NGX_CANARY_STAGE
-};
-
-static const uint32_t
-    ngx_canary_quantile_ppm[NGX_CANARY_QUANTILES + NGX_CANARY_EXTREMES] = {
-    0, 500000, 900000, 950000, 990000, 999000, NGX_CANARY_PPM
 };
 
 
@@ -121,7 +113,7 @@ uint64_t
 ngx_canary_figures_values(ngx_canary_picture_t *pic, ngx_canary_scope_e scope,
     uint64_t *min, uint64_t *max, uint64_t *quantile)
 {
-    uint64_t    q[NGX_CANARY_QUANTILES + NGX_CANARY_EXTREMES], count;
+    uint64_t    q[NGX_CANARY_HIST_SHOWN], count;
     ngx_uint_t  exact;
 
     if (pic->low == 0 || pic->hist == NULL) {
@@ -130,9 +122,8 @@ ngx_canary_figures_values(ngx_canary_picture_t *pic, ngx_canary_scope_e scope,
 
     count = ngx_canary_hist_quantiles(pic->hist, pic->sum->from, pic->sum->to,
                                       UINT64_MAX - pic->low, pic->max,
-                                      ngx_canary_quantile_ppm, q,
-                                      NGX_CANARY_QUANTILES
-                                      + NGX_CANARY_EXTREMES);
+                                      ngx_canary_hist_ppm, q,
+                                      NGX_CANARY_HIST_SHOWN);
     if (count == 0) {
         return 0;
     }
@@ -140,7 +131,7 @@ ngx_canary_figures_values(ngx_canary_picture_t *pic, ngx_canary_scope_e scope,
     exact = (scope != NGX_CANARY_WINDOW);
 
     *min = exact ? UINT64_MAX - pic->low : q[0];
-    *max = exact ? pic->max : q[NGX_CANARY_QUANTILES + 1];
+    *max = exact ? pic->max : q[NGX_CANARY_HIST_SHOWN - 1];
 
     ngx_memcpy(quantile, &q[1], NGX_CANARY_QUANTILES * sizeof(uint64_t));
 

@@ -172,7 +172,7 @@ clear(void)
         for (n = 0; n < NGX_CANARY_MAX_VARIANTS; n++) {
             f = &events[i].figures[n];
 
-            if (f->total.count) {
+            if (f->total.n[NGX_CANARY_EVENT_COUNT]) {
                 memset(f, 0, sizeof(*f));
             }
         }

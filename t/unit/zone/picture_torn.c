@@ -29,7 +29,8 @@ count(void)
 
     ngx_canary_add(&cell->counts.n[NGX_CANARY_COUNT_2XX], 10);
     ngx_canary_add(&cell->counts.n[NGX_CANARY_TALLY_SUM], 10);
-    ngx_canary_add(&zone->shards[0].unkeyed, 7);
+    ngx_canary_add(&zone->shards[0].unkeyed, 4);
+    ngx_canary_add(&zone->shards[1].unkeyed, 3);
     ngx_canary_tally_value(cell, 0, 1);
     ngx_canary_add(&cell->hist[1], 9);
 }
@@ -174,12 +175,12 @@ main(void)
 {
     ngx_uint_t  i;
 
-    zone = calloc(1, sizeof(ngx_canary_zone_t));
+    zone = calloc(1, sizeof(ngx_canary_zone_t) + sizeof(ngx_canary_shard_t));
     if (zone == NULL) {
         return 2;
     }
 
-    ngx_canary_shards_init(zone, 1);
+    ngx_canary_shards_init(zone, 2);
     zone->slots[0].used = 1;
     zone->created_us = now_us;
     zone->stages[0].start_us = now_us;

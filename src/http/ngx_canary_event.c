@@ -74,6 +74,7 @@ ngx_canary_event_handler(ngx_http_request_t *r)
     place.zone = conf->zone;
     place.plan = conf->events;
     place.slot = variant;
+    place.base = ngx_canary_base_at(ngx_canary_load(&place.zone->published));
 
     events = clcf->events->elts;
 

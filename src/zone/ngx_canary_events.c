@@ -6,6 +6,8 @@ static ngx_int_t ngx_canary_events_before(ngx_conf_t *cf, ngx_str_t *split,
     ngx_canary_event_plan_t *plan);
 static ngx_uint_t ngx_canary_events_stays(ngx_canary_events_t *events,
     ngx_canary_event_plan_t *plan, ngx_uint_t e);
+static ngx_uint_t ngx_canary_events_is(ngx_canary_event_slot_t *slot,
+    ngx_str_t *name);
 static ngx_int_t ngx_canary_events_init(ngx_shm_zone_t *shm_zone, void *data);
 static ngx_int_t ngx_canary_values_init(ngx_shm_zone_t *shm_zone, void *data);
 static ngx_int_t ngx_canary_users_init(ngx_shm_zone_t *shm_zone, void *data);
@@ -151,20 +153,23 @@ ngx_uint_t
 ngx_canary_events_index(ngx_canary_event_plan_t *plan,
     ngx_canary_event_slot_t *slot)
 {
-    ngx_str_t   *name;
-    ngx_uint_t   i;
+    ngx_uint_t  i;
 
     for (i = 0; i < plan->nall; i++) {
-        name = &plan->names[i].name;
-
-        if (name->len == slot->len
-            && ngx_memcmp(name->data, slot->data, slot->len) == 0)
-        {
+        if (ngx_canary_events_is(slot, &plan->names[i].name)) {
             break;
         }
     }
 
     return i;
+}
+
+
+static ngx_uint_t
+ngx_canary_events_is(ngx_canary_event_slot_t *slot, ngx_str_t *name)
+{
+    return slot->len == name->len
+           && ngx_memcmp(slot->data, name->data, name->len) == 0;
 }
 
 
@@ -195,8 +200,8 @@ ngx_canary_events_init(ngx_shm_zone_t *shm_zone, void *data)
 
     events = ngx_canary_zone_open(shm_zone, data, ngx_canary_events_size(),
                                   NGX_CANARY_EVENTS_LAYOUT);
-    if (events == NULL) {
-        return NGX_ERROR;
+    if (events == NULL || data) {
+        return events ? NGX_OK : NGX_ERROR;
     }
 
     events->nshards = ngx_canary_zone_nshards();
@@ -213,18 +218,14 @@ ngx_canary_values_init(ngx_shm_zone_t *shm_zone, void *data)
 
     values = ngx_canary_zone_open(shm_zone, data, sizeof(ngx_canary_values_t),
                                   NGX_CANARY_VALUES_LAYOUT);
-    if (values == NULL) {
-        return NGX_ERROR;
+    if (values == NULL || data) {
+        return values ? NGX_OK : NGX_ERROR;
     }
 
-    if (data == NULL) {
-        values->tally.nshards = 1;
-        values->tally.first = (u_char *) values->cells
-                              - (u_char *) &values->tally;
+    ngx_canary_tally_place(&values->tally, values->cells, 0, 1);
 
-        for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
-            values->tally.since_us[v] = ngx_canary_now_us();
-        }
+    for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
+        values->tally.since_us[v] = ngx_canary_now_us();
     }
 
     return NGX_OK;
@@ -322,10 +323,7 @@ ngx_canary_events_find(ngx_canary_events_t *events, ngx_str_t *name)
     for (i = 0; i < NGX_CANARY_MAX_EVENTS; i++) {
         slot = &events->slots[i];
 
-        if (slot->used
-            && slot->len == name->len
-            && ngx_memcmp(slot->data, name->data, name->len) == 0)
-        {
+        if (slot->used && ngx_canary_events_is(slot, name)) {
             return i;
         }
     }
@@ -350,7 +348,7 @@ ngx_canary_event_count(ngx_canary_event_place_t *place)
 void
 ngx_canary_event_user(ngx_canary_event_place_t *place, ngx_str_t *user)
 {
-    uint64_t             hash, base, slice;
+    uint64_t             hash, slice;
     ngx_uint_t           v;
     ngx_canary_users_t  *users;
 
@@ -361,12 +359,11 @@ ngx_canary_event_user(ngx_canary_event_place_t *place, ngx_str_t *user)
         ngx_canary_store(&users->used[v], 1);
     }
 
-    base = ngx_canary_base_at(ngx_canary_load(&place->zone->published));
     slice = ngx_canary_load(&place->zone->steps.next) % NGX_CANARY_STEPS;
     hash = ngx_canary_unique_hash(user->data, user->len);
 
     ngx_canary_unique_put(users->total[v], hash);
-    ngx_canary_unique_put(users->stage[base][v], hash);
+    ngx_canary_unique_put(users->stage[place->base][v], hash);
     ngx_canary_unique_put(users->slices[slice][v], hash);
 }
 
@@ -374,7 +371,7 @@ ngx_canary_event_user(ngx_canary_event_place_t *place, ngx_str_t *user)
 void
 ngx_canary_event_value(ngx_canary_event_place_t *place, uint64_t milli)
 {
-    uint64_t             *n, base;
+    uint64_t             *n;
     ngx_canary_cell_t    *cell;
     ngx_canary_values_t  *values;
 
@@ -382,9 +379,7 @@ ngx_canary_event_value(ngx_canary_event_place_t *place, uint64_t milli)
     cell = &values->cells[place->slot];
     n = cell->counts.n;
 
-    base = ngx_canary_base_at(ngx_canary_load(&place->zone->published));
-
-    ngx_canary_tally_value(cell, base, milli);
+    ngx_canary_tally_value(cell, place->base, milli);
     ngx_canary_store(&values->last[place->slot], milli);
 
     ngx_canary_add(&n[NGX_CANARY_EVENT_VALUES], 1);

@@ -117,6 +117,7 @@ typedef struct {
     ngx_uint_t                    index;    /* of its name */
     ngx_uint_t                    event;    /* its slot */
     ngx_uint_t                    slot;     /* the variant's */
+    ngx_uint_t                    base;     /* index of the stage's */
 } ngx_canary_event_place_t;
 
 

@@ -193,13 +193,9 @@ ngx_canary_picture_passages(ngx_canary_picture_t *pic)
 
     zone = pic->zone;
     split = pic->split;
-    split->unkeyed = 0;
-    split->bypassed = 0;
 
-    for (i = 0; i < zone->requests.nshards; i++) {
-        split->unkeyed += ngx_canary_load(&zone->shards[i].unkeyed);
-        split->bypassed += ngx_canary_load(&zone->shards[i].bypassed);
-    }
+    split->unkeyed = ngx_canary_shards_sum(zone, unkeyed);
+    split->bypassed = ngx_canary_shards_sum(zone, bypassed);
 
     unkeyed[NGX_CANARY_TOTAL] = split->unkeyed;
     unkeyed[NGX_CANARY_STAGE] = split->unkeyed

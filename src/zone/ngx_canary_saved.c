@@ -63,14 +63,9 @@ ngx_canary_saved_take(ngx_canary_zone_t *zone, ngx_canary_saved_t *saved)
         ngx_canary_saved_record(saved, &record);
         ngx_canary_saved_stage(saved, &zone->stages[base]);
 
-        saved->unkeyed = 0;
-        saved->bypassed = 0;
+        saved->unkeyed = ngx_canary_shards_sum(zone, unkeyed);
+        saved->bypassed = ngx_canary_shards_sum(zone, bypassed);
         saved->base_unkeyed = zone->base_unkeyed[base];
-
-        for (i = 0; i < zone->requests.nshards; i++) {
-            saved->unkeyed += ngx_canary_load(&zone->shards[i].unkeyed);
-            saved->bypassed += ngx_canary_load(&zone->shards[i].bypassed);
-        }
 
         for (i = 0; i < NGX_CANARY_MAX_VARIANTS; i++) {
             ngx_canary_saved_variant(zone, i, base, &saved->variants[i]);

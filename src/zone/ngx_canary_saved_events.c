@@ -13,6 +13,9 @@ static void ngx_canary_saved_event(ngx_canary_event_plan_t *plan, ngx_uint_t e,
     uint64_t base, ngx_canary_saved_event_t *event);
 static void ngx_canary_given_event(ngx_canary_event_plan_t *plan, ngx_uint_t e,
     ngx_canary_saved_event_t *event);
+static void ngx_canary_saved_parts(ngx_canary_event_plan_t *plan,
+    ngx_canary_event_slot_t *slot, ngx_canary_values_t **values,
+    ngx_canary_users_t **users);
 static ngx_uint_t ngx_canary_saved_is_used(const unsigned char *sketch);
 
 
@@ -55,7 +58,7 @@ ngx_canary_saved_event(ngx_canary_event_plan_t *plan, ngx_uint_t e,
     uint64_t base, ngx_canary_saved_event_t *event)
 {
     uint64_t                     count;
-    ngx_uint_t                   i, v;
+    ngx_uint_t                   v;
     ngx_canary_users_t          *users;
     ngx_canary_events_t         *events;
     ngx_canary_values_t         *values;
@@ -69,9 +72,7 @@ ngx_canary_saved_event(ngx_canary_event_plan_t *plan, ngx_uint_t e,
     event->name.len = ngx_min(slot->len, NGX_CANARY_MAX_EVENT_NAME);
     ngx_memcpy(event->name.data, slot->data, event->name.len);
 
-    i = ngx_canary_events_index(plan, slot);
-    values = (i < plan->nall) ? plan->values[i] : NULL;
-    users = (i < plan->nall) ? plan->users[i] : NULL;
+    ngx_canary_saved_parts(plan, slot, &values, &users);
 
     for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
         f = &event->figures[v];
@@ -121,13 +122,11 @@ ngx_canary_saved_events_give(ngx_canary_event_plan_t *plan,
 }
 
 
-/* values and users have a place only where they are asked for */
-
 static void
 ngx_canary_given_event(ngx_canary_event_plan_t *plan, ngx_uint_t e,
     ngx_canary_saved_event_t *event)
 {
-    ngx_uint_t                   i, v;
+    ngx_uint_t                   v;
     ngx_canary_users_t          *users;
     ngx_canary_events_t         *events;
     ngx_canary_values_t         *values;
@@ -141,9 +140,7 @@ ngx_canary_given_event(ngx_canary_event_plan_t *plan, ngx_uint_t e,
     slot->len = ngx_min(event->name.len, NGX_CANARY_MAX_EVENT_NAME);
     ngx_memcpy(slot->data, event->name.data, slot->len);
 
-    i = ngx_canary_events_index(plan, slot);
-    values = (i < plan->nall) ? plan->values[i] : NULL;
-    users = (i < plan->nall) ? plan->users[i] : NULL;
+    ngx_canary_saved_parts(plan, slot, &values, &users);
 
     for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
         f = &event->figures[v];
@@ -172,6 +169,22 @@ ngx_canary_given_event(ngx_canary_event_plan_t *plan, ngx_uint_t e,
             users->used[v] = 1;
         }
     }
+}
+
+
+/* values and users have a place only where they are asked for */
+
+static void
+ngx_canary_saved_parts(ngx_canary_event_plan_t *plan,
+    ngx_canary_event_slot_t *slot, ngx_canary_values_t **values,
+    ngx_canary_users_t **users)
+{
+    ngx_uint_t  i;
+
+    i = ngx_canary_events_index(plan, slot);
+
+    *values = (i < plan->nall) ? plan->values[i] : NULL;
+    *users = (i < plan->nall) ? plan->users[i] : NULL;
 }
 
 

@@ -21,7 +21,7 @@ ngx_int_t
 ngx_canary_stage_fill(ngx_canary_zone_t *zone, ngx_canary_event_plan_t *events,
     uint64_t base)
 {
-    ngx_uint_t           i, v;
+    ngx_uint_t           v;
     ngx_canary_sum_t    *sum;
     ngx_canary_stage_t  *stage;
 
@@ -36,11 +36,7 @@ ngx_canary_stage_fill(ngx_canary_zone_t *zone, ngx_canary_event_plan_t *events,
     stage->start_ms = ngx_canary_now_ms();
     stage->start_us = ngx_canary_now_us();
 
-    zone->base_unkeyed[base] = 0;
-
-    for (i = 0; i < zone->requests.nshards; i++) {
-        zone->base_unkeyed[base] += ngx_canary_load(&zone->shards[i].unkeyed);
-    }
+    zone->base_unkeyed[base] = ngx_canary_shards_sum(zone, unkeyed);
 
     for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
 

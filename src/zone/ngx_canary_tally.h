@@ -126,6 +126,17 @@ void ngx_canary_tally_step(ngx_canary_tally_t *tally, ngx_uint_t slot,
 void ngx_canary_tally_clear(ngx_canary_tally_t *tally, ngx_uint_t slot);
 
 
+/* of new memory: where the first shard's cells are, and each further one's */
+static ngx_inline void
+ngx_canary_tally_place(ngx_canary_tally_t *tally, ngx_canary_cell_t *cells,
+    size_t shard, ngx_uint_t nshards)
+{
+    tally->nshards = nshards;
+    tally->first = (u_char *) cells - (u_char *) tally;
+    tally->shard = shard;
+}
+
+
 static ngx_inline void
 ngx_canary_raise(uint64_t *p, uint64_t value)
 {

@@ -32,7 +32,7 @@ ngx_canary_step_add(ngx_canary_zone_t *zone, ngx_canary_event_plan_t *events,
     uint64_t window_us, ngx_uint_t first)
 {
     uint64_t            now_us, next, number;
-    ngx_uint_t          i, v, n;
+    ngx_uint_t          v, n;
     ngx_canary_sum_t   *sum;
     ngx_canary_step_t  *step;
 
@@ -67,11 +67,7 @@ ngx_canary_step_add(ngx_canary_zone_t *zone, ngx_canary_event_plan_t *events,
     ngx_canary_store(&step->mark, 0);
     __atomic_thread_fence(__ATOMIC_RELEASE);
 
-    step->unkeyed = 0;
-
-    for (i = 0; i < zone->requests.nshards; i++) {
-        step->unkeyed += ngx_canary_load(&zone->shards[i].unkeyed);
-    }
+    step->unkeyed = ngx_canary_shards_sum(zone, unkeyed);
 
     for (v = 0; v < NGX_CANARY_MAX_VARIANTS; v++) {
 

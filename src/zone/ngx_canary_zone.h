@@ -514,10 +514,29 @@ ngx_canary_shard(ngx_canary_zone_t *zone)
 static ngx_inline void
 ngx_canary_shards_init(ngx_canary_zone_t *zone, ngx_uint_t nshards)
 {
-    zone->requests.nshards = nshards;
-    zone->requests.first = (u_char *) zone->shards[0].variants
-                           - (u_char *) &zone->requests;
-    zone->requests.shard = sizeof(ngx_canary_shard_t);
+    ngx_canary_tally_place(&zone->requests, zone->shards[0].variants,
+                           sizeof(ngx_canary_shard_t), nshards);
+}
+
+
+/* of a field of ngx_canary_shard_t, as "unkeyed" */
+#define ngx_canary_shards_sum(zone, field)                                    \
+    ngx_canary_shards_sum_at(zone, offsetof(ngx_canary_shard_t, field))
+
+static ngx_inline uint64_t
+ngx_canary_shards_sum_at(ngx_canary_zone_t *zone, size_t offset)
+{
+    uint64_t    sum;
+    ngx_uint_t  i;
+
+    sum = 0;
+
+    for (i = 0; i < zone->requests.nshards; i++) {
+        sum += ngx_canary_load((uint64_t *) ((u_char *) &zone->shards[i]
+                                             + offset));
+    }
+
+    return sum;
 }
 
 

@@ -15,7 +15,7 @@
 #include "../../../src/zone/ngx_canary_window.c"
 
 #include "judge.h"
-#include "no_events.h"
+#include "picture.h"
 
 
 #define CANARY    1
@@ -29,8 +29,6 @@
 ngx_uint_t  ngx_worker;
 
 static ngx_canary_gate_t  *absolute, *relative;
-static void               *given[64];
-static size_t              ngiven;
 
 
 void *
@@ -42,46 +40,10 @@ ngx_alloc(size_t size, ngx_log_t *log)
 }
 
 
-/* of the picture, until the next one */
-
-void *
-ngx_pcalloc(ngx_pool_t *pool, size_t size)
-{
-    (void) pool;
-
-    if (ngiven == sizeof(given) / sizeof(given[0])) {
-        abort();
-    }
-
-    given[ngiven] = calloc(1, size);
-
-    return given[ngiven++];
-}
-
-
-void *
-ngx_palloc(ngx_pool_t *pool, size_t size)
-{
-    return ngx_pcalloc(pool, size);
-}
-
-
 u_char *
 ngx_pstrdup(ngx_pool_t *pool, ngx_str_t *src)
 {
     return memcpy(ngx_pcalloc(pool, src->len + 1), src->data, src->len);
-}
-
-
-ngx_int_t
-ngx_canary_journal_read(ngx_canary_zone_t *z, ngx_canary_split_t *s,
-    ngx_pool_t *pool)
-{
-    (void) z;
-    (void) s;
-    (void) pool;
-
-    return NGX_OK;
 }
 
 
@@ -91,15 +53,6 @@ ngx_canary_published(ngx_canary_zone_t *z, ngx_canary_record_t *record)
     *record = z->records[0];
 
     return z->published;
-}
-
-
-static void
-forget(void)
-{
-    while (ngiven) {
-        free(given[--ngiven]);
-    }
 }
 
 

@@ -152,9 +152,8 @@ begin(ngx_uint_t values, ngx_uint_t users)
 
         if (values & (1u << i)) {
             plan.values[i] = memory(sizeof(ngx_canary_values_t));
-            plan.values[i]->tally.nshards = 1;
-            plan.values[i]->tally.first = (u_char *) plan.values[i]->cells
-                                          - (u_char *) &plan.values[i]->tally;
+            ngx_canary_tally_place(&plan.values[i]->tally,
+                                   plan.values[i]->cells, 0, 1);
         }
 
         if (users & (1u << i)) {

@@ -247,8 +247,7 @@ cleared(ngx_uint_t slot)
 int
 main(void)
 {
-    size_t              v, k, at;
-    ngx_canary_cell_t  *cells;
+    size_t  v, k, at;
 
     tally = calloc(1, sizeof(ngx_canary_tally_t)
                       + SHARDS * SLOTS * sizeof(ngx_canary_cell_t));
@@ -256,10 +255,8 @@ main(void)
         return 2;
     }
 
-    cells = (ngx_canary_cell_t *) (tally + 1);
-    tally->nshards = SHARDS;
-    tally->first = (u_char *) cells - (u_char *) tally;
-    tally->shard = SLOTS * sizeof(ngx_canary_cell_t);
+    ngx_canary_tally_place(tally, (ngx_canary_cell_t *) (tally + 1),
+                           SLOTS * sizeof(ngx_canary_cell_t), SHARDS);
 
     is_u64(totals(), 0, "nothing yet");
 
